@@ -1,0 +1,5 @@
+//! Configuration: what the operator wrote, checked once.
+
+mod checked;
+
+pub use checked::*;

@@ -1,0 +1,3 @@
+//! The server of Tidings.
+
+pub mod config;
