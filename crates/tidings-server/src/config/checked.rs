@@ -237,7 +237,7 @@ impl Default for Session {
 impl Default for Outbox {
     fn default() -> Self {
         Self {
-            max_bytes: 1_048_576,
+            max_bytes: 2_097_152,
             policy: SlowConsumerPolicy::Close,
             send_timeout: Duration::from_secs(10),
         }
