@@ -67,6 +67,8 @@ reasons! {
     MissingNul "missing-nul" 4504 STAY "No NUL follows the body; content-length counts octets, not characters."
     InvalidEscape "invalid-escape" 4505 STAY "A header has an escape that the STOMP version in use does not define."
     InvalidHeader "invalid-header" 4506 STAY "A header line has no colon, an empty name, or a value that makes no sense."
+    InvalidHeartBeat "invalid-heart-beat" 4513 STAY "The heart-beat header is not two numbers of milliseconds."
+    UnexpectedCommand "unexpected-command" 4514 STAY "The command is for servers to send."
     UnexpectedBody "unexpected-body" 4507 STAY "Only SEND may carry a body."
     NotConnected "not-connected" 4508 STAY "The first frame must be CONNECT or STOMP."
     AlreadyConnected "already-connected" 4509 STAY "A second CONNECT came on a connected session."

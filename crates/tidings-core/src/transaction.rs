@@ -62,6 +62,11 @@ impl<A> Transactions<A> {
         Ok(())
     }
 
+    /// Whether a transaction of this id is open.
+    pub fn contains(&self, id: &str) -> bool {
+        self.open.contains_key(id)
+    }
+
     /// Adds an action that costs `bytes` of memory while it is held.
     ///
     /// # Errors

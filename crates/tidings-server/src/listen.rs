@@ -105,11 +105,23 @@ pub(crate) async fn accept_http(listener: TcpListener, node: Arc<Node>, router: 
             );
             continue;
         };
-        tokio::spawn(serve_http(stream, peer, Arc::clone(&node), router.clone(), ticket));
+        tokio::spawn(serve_http(
+            stream,
+            peer,
+            Arc::clone(&node),
+            router.clone(),
+            ticket,
+        ));
     }
 }
 
-async fn serve_http(stream: TcpStream, peer: SocketAddr, node: Arc<Node>, router: axum::Router, ticket: Ticket) {
+async fn serve_http(
+    stream: TcpStream,
+    peer: SocketAddr,
+    node: Arc<Node>,
+    router: axum::Router,
+    ticket: Ticket,
+) {
     let origin = crate::http::Peer {
         address: peer,
         accepted_at: Instant::now(),
@@ -143,5 +155,21 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
                 tokio::time::sleep(ACCEPT_REST).await;
             }
         }
+    }
+}
+
+/// Accepts HTTP on the private listener, forever. Its connections don't count: it must answer when the server is full.
+pub(crate) async fn accept_admin(listener: TcpListener, router: axum::Router) {
+    loop {
+        let (stream, peer) = accept(&listener).await;
+        let service = TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let served = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .serve_connection(TokioIo::new(stream), service);
+            if let Err(error) = served.await {
+                debug!(%peer, %error, "admin connection ended");
+            }
+        });
     }
 }

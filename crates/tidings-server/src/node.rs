@@ -1,5 +1,6 @@
 //! What all workers and listeners of one server share.
 
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,9 +10,11 @@ use tidings_core::disconnect::Reason;
 use tidings_core::message::MessageIds;
 use tidings_core::queue::{QueueLimits, Queues, QueuesLimits};
 use tidings_core::subscription::PatternMap;
+use tidings_stomp::HeartBeat;
 use tokio::sync::Notify;
 
 use crate::config::Config;
+use crate::session;
 use crate::telemetry::Telemetry;
 use crate::worker::{Adoption, Consumer, Interest, Letter, Mailbox};
 
@@ -63,8 +66,10 @@ impl Node {
                     max_headers: stomp.max_headers,
                     ..tidings_stomp::Limits::default()
                 },
-                heart_beat_send: stomp.heart_beat_send,
-                heart_beat_receive: stomp.heart_beat_receive,
+                heart_beat: HeartBeat {
+                    send: stomp.heart_beat_send,
+                    receive: stomp.heart_beat_receive,
+                },
                 connect_timeout: stomp.connect_timeout,
             }),
             destinations: Destinations {
@@ -72,21 +77,19 @@ impl Node {
                 queue_prefixes: config.broker.queue_prefixes.clone(),
                 separator,
                 max_bytes: config.broker.max_destination_bytes,
-                ..Destinations::default()
             },
             message_ids: MessageIds::new(random_name()),
             interest: RwLock::new(PatternMap::new(separator)),
-            queues: Queues::new(
-                QueuesLimits {
-                    max_queues: queue.max_queues,
-                    max_total_bytes: queue.max_total_bytes,
-                },
-                QueueLimits {
-                    max_bytes: queue.max_bytes,
+            queues: Queues::new(QueuesLimits {
+                max_queues: queue.max_queues,
+                max_total_bytes: queue.max_total_bytes as u64,
+                queue: QueueLimits {
+                    max_bytes: queue.max_bytes as u64,
                     max_age_ms: u64::try_from(queue.max_age.as_millis()).unwrap_or(u64::MAX),
-                    max_deliveries: queue.max_deliveries,
+                    max_deliveries: NonZeroU32::new(queue.max_deliveries)
+                        .unwrap_or(NonZeroU32::MIN),
                 },
-            ),
+            }),
             mailboxes: (0..workers).map(|_| Mailbox::new()).collect(),
             admitted: AtomicUsize::new(0),
             emptied: Notify::new(),
@@ -116,7 +119,9 @@ impl Node {
     pub(crate) fn now_ms() -> u64 {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+            .map_or(0, |since| {
+                u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+            })
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -158,9 +163,10 @@ impl Node {
 
     /// The ERROR frame for a peer that is turned away before it is anybody's connection.
     pub(crate) fn refusal(&self, reason: Reason) -> Vec<u8> {
-        let mut connection = tidings_stomp::Connection::server(&self.stomp, std::time::Instant::now());
         let mut out = Vec::new();
-        connection.error(&crate::session::error_reply(reason, None, None), &mut out);
+        if let Some(error) = session::goodbye(reason, false) {
+            tidings_stomp::connection::encode_error(&error, tidings_stomp::Version::V1_0, &mut out);
+        }
         out
     }
 }
@@ -178,10 +184,12 @@ pub(crate) fn random_name() -> String {
     use std::fmt::Write;
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-    bytes.iter().fold(String::with_capacity(32), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(32), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Takes a lock whose holder may have panicked: the data are counters and maps, valid after every step.

@@ -69,10 +69,14 @@ impl Node {
                 expires_at_ms: None,
                 ..message.clone()
             };
-            copy.headers.push("original-destination", &message.destination);
-            copy.headers.push("dead-letter-reason", letter.reason.as_str());
-            copy.headers.push("delivery-count", &letter.delivery_count.to_string());
-            let buried = self.with_queue(name, |queue| queue.enqueue(Self::now_ms(), Arc::new(copy)));
+            copy.headers
+                .push("original-destination", &message.destination);
+            copy.headers
+                .push("dead-letter-reason", letter.reason.name());
+            copy.headers
+                .push("delivery-count", &letter.delivery_count.to_string());
+            let buried =
+                self.with_queue(name, |queue| queue.enqueue(Self::now_ms(), Arc::new(copy)));
             if matches!(buried, Ok(Ok(()))) {
                 self.telemetry.dead_letters.inc();
             } else {

@@ -11,6 +11,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tidings_core::disconnect::Reason;
 
+use crate::worker::Wire;
+
 /// Handles to all counters; cloning shares them.
 #[derive(Clone)]
 pub(crate) struct Telemetry {
@@ -45,6 +47,17 @@ pub(crate) struct Telemetry {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct LinkLabel {
     pub(crate) link: &'static str,
+}
+
+impl LinkLabel {
+    pub(crate) fn of(wire: Wire) -> Self {
+        Self {
+            link: match wire {
+                Wire::Tcp => "tcp",
+                Wire::WebSocket | Wire::CompressedWebSocket => "websocket",
+            },
+        }
+    }
 }
 
 /// Label of a disconnect reason.
@@ -83,30 +96,71 @@ impl Telemetry {
     }
 
     fn register(&self, registry: &mut Registry) {
-        let mut gauge = |name, help, gauge: &Gauge<i64, AtomicI64>| registry.register(name, help, gauge.clone());
-        gauge("subscriptions", "Subscriptions that stand", &self.subscriptions);
-        gauge("outbox_bytes", "Bytes that wait in outboxes behind full sockets", &self.outbox_bytes);
-        let mut counter = |name, help, counter: &Counter| registry.register(name, help, counter.clone());
-        counter("messages_received", "SEND frames taken", &self.messages_received);
-        counter("messages_delivered", "MESSAGE frames handed to outboxes", &self.messages_delivered);
-        counter("dead_letters", "Messages moved to the dead-letter queue", &self.dead_letters);
+        let mut gauge = |name, help, gauge: &Gauge<i64, AtomicI64>| {
+            registry.register(name, help, gauge.clone())
+        };
+        gauge(
+            "subscriptions",
+            "Subscriptions that stand",
+            &self.subscriptions,
+        );
+        gauge(
+            "outbox_bytes",
+            "Bytes that wait in outboxes behind full sockets",
+            &self.outbox_bytes,
+        );
+        let mut counter =
+            |name, help, counter: &Counter| registry.register(name, help, counter.clone());
+        counter(
+            "messages_received",
+            "SEND frames taken",
+            &self.messages_received,
+        );
+        counter(
+            "messages_delivered",
+            "MESSAGE frames handed to outboxes",
+            &self.messages_delivered,
+        );
+        counter(
+            "dead_letters",
+            "Messages moved to the dead-letter queue",
+            &self.dead_letters,
+        );
         counter("bytes_read", "Bytes read from clients", &self.bytes_read);
-        counter("bytes_written", "Bytes written to clients", &self.bytes_written);
+        counter(
+            "bytes_written",
+            "Bytes written to clients",
+            &self.bytes_written,
+        );
         counter(
             "reads_paused",
             "Times a session was not read because a mailbox was full",
             &self.reads_paused,
         );
         registry.register("connections", "Open connections", self.connections.clone());
-        registry.register("connections_opened", "Connections opened", self.connections_opened.clone());
-        registry.register("disconnects", "Ended connections by reason", self.disconnects.clone());
-        registry.register("messages_dropped", "Messages lost by cause", self.messages_dropped.clone());
+        registry.register(
+            "connections_opened",
+            "Connections opened",
+            self.connections_opened.clone(),
+        );
+        registry.register(
+            "disconnects",
+            "Ended connections by reason",
+            self.disconnects.clone(),
+        );
+        registry.register(
+            "messages_dropped",
+            "Messages lost by cause",
+            self.messages_dropped.clone(),
+        );
     }
 
     /// One connection ended.
     pub(crate) fn disconnected(&self, reason: Reason) {
         let reason = reason.name();
-        self.disconnects.get_or_create(&ReasonLabel { reason }).inc();
+        self.disconnects
+            .get_or_create(&ReasonLabel { reason })
+            .inc();
     }
 
     /// `count` messages were lost.

@@ -29,6 +29,10 @@ impl Held {
         self.by_delivery.len()
     }
 
+    pub(super) fn contains(&self, id: MessageId) -> bool {
+        self.deliveries.contains_key(&id)
+    }
+
     pub(super) fn weight(&self) -> u64 {
         self.by_delivery.values().map(|entry| entry.weight).sum()
     }

@@ -269,6 +269,12 @@ impl<C: Copy + Eq + Hash> Queue<C> {
         Ok(count)
     }
 
+    /// Whether `consumer` holds this message, so that [`settle`](Self::settle) would find it.
+    pub fn is_outstanding(&self, consumer: C, id: MessageId) -> bool {
+        let holder = self.consumers.get(&consumer);
+        holder.is_some_and(|holder| holder.held.contains(id))
+    }
+
     /// Hands the next message to the next consumer with credit. `None`: no such message or no such consumer.
     pub fn poll_delivery(&mut self, now_ms: u64) -> Option<Delivery<C>> {
         self.expire(now_ms);

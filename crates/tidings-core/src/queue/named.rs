@@ -128,6 +128,15 @@ impl<C: Copy + Eq + Hash> Queues<C> {
         Ok(self.with(name, |queue| queue.reserve(bytes))??)
     }
 
+    /// Drops a queue with all that is in it. Returns whether there was one.
+    pub fn remove(&self, name: &str) -> bool {
+        let removed = self.lock(self.shard(name)).remove(name).is_some();
+        if removed {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+        }
+        removed
+    }
+
     /// Drops what has expired in every queue, and the queues that are idle. Returns how many messages.
     pub fn expire_all(&self, now_ms: u64) -> usize {
         let mut expired = 0;

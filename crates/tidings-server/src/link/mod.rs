@@ -2,7 +2,7 @@
 
 mod websocket;
 
-pub(crate) use websocket::WebSocketLink;
+pub(crate) use websocket::{Received, WebSocketLink, reason as websocket_reason};
 
 use crate::config;
 use crate::worker::{LinkKind, Wire};
@@ -19,7 +19,9 @@ impl Link {
     pub(crate) fn new(kind: &LinkKind, limits: &config::WebSocket) -> Self {
         match kind {
             LinkKind::Tcp => Self::Tcp,
-            LinkKind::WebSocket { deflate } => Self::WebSocket(WebSocketLink::new(*deflate, limits)),
+            LinkKind::WebSocket { deflate } => {
+                Self::WebSocket(WebSocketLink::new(*deflate, limits))
+            }
         }
     }
 

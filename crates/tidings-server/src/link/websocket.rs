@@ -8,7 +8,7 @@ use crate::config;
 use crate::worker::Wire;
 
 /// Messages may be cut into this many fragments; empty ones count too.
-const MAX_FRAGMENTS: usize = 1024;
+const MAX_FRAGMENTS: u32 = 1024;
 
 /// The reading side of a WebSocket.
 pub(crate) struct WebSocketLink {
@@ -29,8 +29,8 @@ pub(crate) enum Received {
 impl WebSocketLink {
     pub(crate) fn new(deflate: Option<DeflateParams>, limits: &config::WebSocket) -> Self {
         let limits = Limits {
-            max_frame_bytes: limits.max_frame_bytes,
-            max_message_bytes: limits.max_message_bytes,
+            max_frame_bytes: saturate(limits.max_frame_bytes),
+            max_message_bytes: saturate(limits.max_message_bytes),
             max_fragments: MAX_FRAGMENTS,
         };
         Self {
@@ -40,7 +40,11 @@ impl WebSocketLink {
     }
 
     pub(crate) fn wire(&self) -> Wire {
-        if self.compressed { Wire::CompressedWebSocket } else { Wire::WebSocket }
+        if self.compressed {
+            Wire::CompressedWebSocket
+        } else {
+            Wire::WebSocket
+        }
     }
 
     /// Takes the next thing out of `input`; `None` = more bytes are needed.
@@ -62,7 +66,12 @@ impl WebSocketLink {
 pub(crate) fn reason(error: &Error) -> Reason {
     match error.close_code().0 {
         1007 => Reason::InvalidUtf8,
-        1009 => Reason::WebsocketTooLarge,
-        _ => Reason::WebsocketProtocol,
+        1009 => Reason::WebSocketTooLarge,
+        _ => Reason::WebSocketProtocol,
     }
+}
+
+/// The checked configuration keeps sizes far below 4 GiB.
+fn saturate(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }

@@ -15,13 +15,13 @@ use tidings_stomp::connection::{ErrorReply, Timeout};
 use tidings_websocket::{CloseCode, Opcode, close_payload, write_frame};
 use tokio::net::TcpStream;
 
+use super::Worker;
 use super::fan_out::{Form, Wire};
 use super::outbox::{Outbox, Overflow};
 use super::subscription::Consumer;
 use super::turn::{Frozen, Span, Turn, Unit};
-use super::Worker;
 use crate::link::Link;
-use crate::node::{Node, Ticket};
+use crate::node::Ticket;
 use crate::session::{self, Session};
 use crate::telemetry::LinkLabel;
 
@@ -101,8 +101,12 @@ impl Connection {
     pub(crate) fn form(&self) -> Form {
         Form {
             version: self.session.borrow().version(),
-            wire: self.link.borrow().wire(),
+            wire: self.wire(),
         }
+    }
+
+    pub(crate) fn wire(&self) -> Wire {
+        self.link.borrow().wire()
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -139,7 +143,10 @@ impl Connection {
 
     pub(super) fn write_turn(&self, turn: &Turn, written: &Cell<u64>) -> io::Result<bool> {
         let before = written.get();
-        let result = self.outbox.borrow_mut().write_turn(turn, |slices| self.write(slices, written));
+        let result = self
+            .outbox
+            .borrow_mut()
+            .write_turn(turn, |slices| self.write(slices, written));
         if written.get() != before {
             self.written_at.set(Instant::now());
         }
@@ -174,8 +181,14 @@ impl Worker {
         };
         let telemetry = &self.node.telemetry;
         let link = Link::new(&adoption.link, &self.node.config.websocket);
-        telemetry.connections.get_or_create(&LinkLabel::of(link.wire())).inc();
-        telemetry.connections_opened.get_or_create(&LinkLabel::of(link.wire())).inc();
+        telemetry
+            .connections
+            .get_or_create(&LinkLabel::of(link.wire()))
+            .inc();
+        telemetry
+            .connections_opened
+            .get_or_create(&LinkLabel::of(link.wire()))
+            .inc();
         let mut connections = self.connections.borrow_mut();
         let entry = connections.vacant_entry();
         let connection = Rc::new(Connection {
@@ -210,13 +223,16 @@ impl Worker {
         let mut scratch = self.scratch.borrow_mut();
         scratch.clear();
         write(&mut scratch);
-        let wire = connection.link.borrow().wire();
-        let span = self.turn.borrow_mut().append(Unit::Control, |out| match wire {
-            Wire::Tcp => out.extend_from_slice(&scratch),
-            Wire::WebSocket | Wire::CompressedWebSocket => {
-                write_frame(out, Opcode::Text, true, false, &scratch, None);
-            }
-        });
+        let wire = connection.wire();
+        let span = self
+            .turn
+            .borrow_mut()
+            .append(Unit::Control, |out| match wire {
+                Wire::Tcp => out.extend_from_slice(&scratch),
+                Wire::WebSocket | Wire::CompressedWebSocket => {
+                    write_frame(out, Opcode::Text, true, false, &scratch, None);
+                }
+            });
         self.push_control(connection, span);
     }
 
@@ -236,18 +252,25 @@ impl Worker {
 
     /// Says goodbye: ends the session, sends the ERROR (where there is something to say) and the close frame, and
     /// shuts our side once they are out. The connection goes when the peer closes its side, or is cut after a while.
-    pub(crate) fn close(self: &Rc<Self>, connection: &Rc<Connection>, reason: Reason, error: Option<&ErrorReply<'_>>) {
+    pub(crate) fn close(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        reason: Reason,
+        error: Option<&ErrorReply<'_>>,
+    ) {
         if connection.phase() != Phase::Open {
             return;
         }
         self.end(connection, reason);
         connection.outbox.borrow_mut().drop_messages();
-        let websocket = connection.link.borrow().wire() != Wire::Tcp;
+        let websocket = connection.wire() != Wire::Tcp;
         let own = session::goodbye(reason, websocket);
         if let Some(error) = error.or(own.as_ref()) {
-            self.send(connection, |out| connection.session.borrow_mut().write_error(error, out));
+            self.send(connection, |out| {
+                connection.session.borrow_mut().write_error(error, out)
+            });
         }
-        if websocket && reason != Reason::ConnectionLost {
+        if websocket && reason != Reason::ConnectionReset {
             let payload = close_payload(Some(CloseCode(reason.close_code())), reason.name());
             self.send_control(connection, Opcode::Close, &payload);
         }
@@ -270,13 +293,19 @@ impl Worker {
     /// The peer's side ended, or the socket failed: forgets the connection.
     pub(crate) fn remove(self: &Rc<Self>, connection: &Rc<Connection>) {
         if connection.phase() == Phase::Open {
-            self.end(connection, Reason::ConnectionLost);
+            self.end(connection, Reason::ConnectionReset);
         }
         connection.phase.set(Phase::Shut);
         connection.cut();
-        let wire = connection.link.borrow().wire();
-        self.node.telemetry.connections.get_or_create(&LinkLabel::of(wire)).dec();
-        self.connections.borrow_mut().remove(connection.key.slot as usize);
+        let wire = connection.wire();
+        self.node
+            .telemetry
+            .connections
+            .get_or_create(&LinkLabel::of(wire))
+            .dec();
+        self.connections
+            .borrow_mut()
+            .remove(connection.key.slot as usize);
     }
 
     /// All that was in the outbox is out.
@@ -318,12 +347,16 @@ impl Worker {
     /// Writes what waits, whenever the socket has room; ends when nothing waits.
     async fn write_behind(self: Rc<Self>, connection: Rc<Connection>) {
         loop {
-            let ready = poll_fn(|context| connection.stream.borrow().poll_write_ready(context)).await;
+            let ready =
+                poll_fn(|context| connection.stream.borrow().poll_write_ready(context)).await;
             let mut progress = false;
             let mut outbox = connection.outbox.borrow_mut();
             let before = outbox.waiting_bytes();
             let result = ready.and_then(|()| {
-                outbox.write_waiting(|slices| connection.write(slices, &self.tally.written), &mut progress)
+                outbox.write_waiting(
+                    |slices| connection.write(slices, &self.tally.written),
+                    &mut progress,
+                )
             });
             self.account(before, outbox.waiting_bytes());
             drop(outbox);
@@ -348,7 +381,10 @@ impl Worker {
     }
 
     fn account(&self, before: usize, after: usize) {
-        self.node.telemetry.outbox_bytes.inc_by(after as i64 - before as i64);
+        self.node
+            .telemetry
+            .outbox_bytes
+            .inc_by(after as i64 - before as i64);
     }
 
     /// Looks at every deadline of a connection and sets the timer to the next.
@@ -362,11 +398,18 @@ impl Worker {
             return;
         }
         let send_timeout = self.node.config.outbox.send_timeout;
-        if connection.stalled_since.get().is_some_and(|since| since + send_timeout <= now) {
+        if connection
+            .stalled_since
+            .get()
+            .is_some_and(|since| since + send_timeout <= now)
+        {
             self.close(connection, Reason::SendTimeout, None);
             return;
         }
-        let due = connection.session.borrow_mut().handle_timeout(connection.written_at.get(), now);
+        let due = connection
+            .session
+            .borrow_mut()
+            .handle_timeout(connection.written_at.get(), now);
         match due {
             Some(Timeout::SendHeartBeat) => self.send(connection, |out| out.push(b'\n')),
             Some(Timeout::HeartBeatMissed) => self.close(connection, Reason::HeartBeatMissed, None),
@@ -386,9 +429,5 @@ impl Worker {
         if let Some(deadline) = session.into_iter().chain(send).min() {
             self.schedule(connection, deadline);
         }
-    }
-
-    pub(crate) fn now_ms(&self) -> u64 {
-        Node::now_ms()
     }
 }

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use tidings_core::message::{Message, MessageIds};
 use tidings_core::queue::Delivery;
 use tidings_stomp::{AckMode, Version, encoder};
-use tidings_websocket::{Deflater, Opcode};
+use tidings_websocket::{Deflater, Opcode, encode_header};
 
 use super::subscription::{Consumer, GroupKey, Member, SubscriptionKind};
 use super::turn::{Span, Turn, Unit};
@@ -50,7 +50,8 @@ impl Worker {
         let interest = self.node.interest_in(&message.destination);
         let local = interest.contains(usize::from(self.id));
         let mut outgoing = self.outgoing.borrow_mut();
-        let mut others = (0..outgoing.len()).filter(|other| *other != usize::from(self.id) && interest.contains(*other));
+        let mut others = (0..outgoing.len())
+            .filter(|other| *other != usize::from(self.id) && interest.contains(*other));
         let Some(first) = others.next() else {
             if local {
                 self.deliver_topic(&message);
@@ -60,7 +61,9 @@ impl Worker {
         let message = Arc::new(message);
         for other in std::iter::once(first).chain(others.collect::<SmallVec<[usize; 8]>>()) {
             outgoing[other].bytes += message.weight();
-            outgoing[other].letters.push(Letter::Publish(Arc::clone(&message)));
+            outgoing[other]
+                .letters
+                .push(Letter::Publish(Arc::clone(&message)));
         }
         drop(outgoing);
         self.mailbox().nudge();
@@ -84,7 +87,9 @@ impl Worker {
                     for member in members {
                         self.push(member.connection, encoded);
                     }
-                    self.tally.delivered.set(self.tally.delivered.get() + members.len() as u64);
+                    self.tally
+                        .delivered
+                        .set(self.tally.delivered.get() + members.len() as u64);
                 }
                 if self.turn.borrow().wants_flush() {
                     self.flush();
@@ -139,7 +144,12 @@ impl Worker {
             extra.extend([("redelivered", "true"), ("delivery-count", &*count)]);
         }
         let mut encoder = Encoder::new(message, &self.node.message_ids);
-        let encoded = self.encode(&mut encoder, connection.form(), subscription.id.as_deref(), &extra);
+        let encoded = self.encode(
+            &mut encoder,
+            connection.form(),
+            subscription.id.as_deref(),
+            &extra,
+        );
         self.push(subscription.connection, encoded);
         self.tally.delivered.set(self.tally.delivered.get() + 1);
         if self.turn.borrow().wants_flush() {
@@ -148,8 +158,20 @@ impl Worker {
         }
     }
 
-    fn encode(&self, encoder: &mut Encoder<'_>, form: Form, id: Option<&str>, extra: &[(&str, &str)]) -> Encoded {
-        encoder.encode(&mut self.turn.borrow_mut(), &mut self.deflater.borrow_mut(), form, id, extra)
+    fn encode(
+        &self,
+        encoder: &mut Encoder<'_>,
+        form: Form,
+        id: Option<&str>,
+        extra: &[(&str, &str)],
+    ) -> Encoded {
+        encoder.encode(
+            &mut self.turn.borrow_mut(),
+            &mut self.deflater.borrow_mut(),
+            form,
+            id,
+            extra,
+        )
     }
 
     fn push(&self, slot: u32, encoded: Encoded) {
@@ -211,15 +233,19 @@ impl<'a> Encoder<'a> {
         let opcode = self.opcode(form.wire);
         let key = self.key;
         let version = form.version as usize;
-        let tail = self.tails[version].get_or_insert_with(|| tail(self.message, self.ids, form.version));
+        let tail =
+            self.tails[version].get_or_insert_with(|| tail(self.message, self.ids, form.version));
         let length = head.len() + tail.len();
         if form.wire == Wire::CompressedWebSocket && length >= COMPRESS_BYTES {
             let whole = compressed(turn, deflater, key, opcode, &head, tail);
-            return Encoded { head: whole, tail: None };
+            return Encoded {
+                head: whole,
+                tail: None,
+            };
         }
         let write_head = |out: &mut Vec<u8>| {
             if form.wire != Wire::Tcp {
-                tidings_websocket::write_header(out, opcode, true, false, length);
+                out.extend_from_slice(&encode_header(opcode, true, false, length, None));
             }
             out.extend_from_slice(&head);
         };
@@ -228,7 +254,10 @@ impl<'a> Encoder<'a> {
                 write_head(out);
                 out.extend_from_slice(tail);
             });
-            return Encoded { head: whole, tail: None };
+            return Encoded {
+                head: whole,
+                tail: None,
+            };
         }
         let shared = *self.spans[version]
             .get_or_insert_with(|| turn.append(Unit::Tail, |out| out.extend_from_slice(tail)));
@@ -252,14 +281,21 @@ impl<'a> Encoder<'a> {
     }
 }
 
-fn compressed(turn: &mut Turn, deflater: &mut Deflater, key: u64, opcode: Opcode, head: &[u8], tail: &[u8]) -> Span {
+fn compressed(
+    turn: &mut Turn,
+    deflater: &mut Deflater,
+    key: u64,
+    opcode: Opcode,
+    head: &[u8],
+    tail: &[u8],
+) -> Span {
     let mut payload = Vec::with_capacity(head.len() + tail.len());
     payload.extend_from_slice(head);
     payload.extend_from_slice(tail);
     let mut packed = Vec::new();
     deflater.compress(&payload, &mut packed);
     turn.append(Unit::Message { key }, |out| {
-        tidings_websocket::write_header(out, opcode, true, true, packed.len());
+        out.extend_from_slice(&encode_header(opcode, true, true, packed.len(), None));
         out.extend_from_slice(&packed);
     })
 }

@@ -8,6 +8,7 @@ mod connection;
 mod fan_out;
 mod mailbox;
 mod outbox;
+mod registry;
 mod subscription;
 mod timer_wheel;
 mod turn;
@@ -29,6 +30,7 @@ use tidings_websocket::Deflater;
 pub(crate) use connection::{Adoption, Connection, LinkKind, Phase};
 pub(crate) use fan_out::{Form, Wire};
 pub(crate) use mailbox::Mailbox;
+pub(crate) use registry::NewSubscription;
 pub(crate) use subscription::{Consumer, Interest, Subscription, SubscriptionKind};
 
 use crate::node::Node;
@@ -113,7 +115,7 @@ impl Worker {
             wheel: RefCell::new(TimerWheel::new(Instant::now())),
             sleeping_until: Cell::new(None),
             read_buffer: RefCell::new(BytesMut::with_capacity(READ_BYTES)),
-            deflater: RefCell::default(),
+            deflater: RefCell::new(Deflater::new()),
             scratch: RefCell::default(),
             serials: Cell::new(0),
             tally: Tally::default(),
@@ -154,7 +156,12 @@ impl Worker {
             Letter::Deliver(delivery) => self.deliver_queue(&delivery),
             Letter::Stop => {}
             Letter::Drain => {
-                let all: Vec<_> = self.connections.borrow().iter().map(|(_, one)| Rc::clone(one)).collect();
+                let all: Vec<_> = self
+                    .connections
+                    .borrow()
+                    .iter()
+                    .map(|(_, one)| Rc::clone(one))
+                    .collect();
                 for connection in all {
                     self.close(&connection, Reason::Shutdown, None);
                 }
@@ -187,7 +194,12 @@ impl Worker {
     }
 
     fn post_outgoing(&self) {
-        for (mailbox, outgoing) in self.node.mailboxes.iter().zip(&mut *self.outgoing.borrow_mut()) {
+        for (mailbox, outgoing) in self
+            .node
+            .mailboxes
+            .iter()
+            .zip(&mut *self.outgoing.borrow_mut())
+        {
             if !outgoing.letters.is_empty() {
                 mailbox.post_all(&mut outgoing.letters, std::mem::take(&mut outgoing.bytes));
             }
@@ -199,13 +211,14 @@ impl Worker {
         let dirty = std::mem::take(&mut *self.dirty.borrow_mut());
         let mut behind = Vec::new();
         for slot in &dirty {
-            let Some(connection) = self.connections.borrow().get(*slot as usize).map(Rc::clone) else {
+            let Some(connection) = self.connections.borrow().get(*slot as usize).map(Rc::clone)
+            else {
                 continue;
             };
             match connection.write_turn(&self.turn.borrow(), &self.tally.written) {
                 Ok(true) => self.written_all(&connection),
                 Ok(false) => behind.push(connection),
-                Err(_) => self.doom(&connection, Reason::ConnectionLost),
+                Err(_) => self.doom(&connection, Reason::ConnectionReset),
             }
         }
         let mut turn = self.turn.borrow_mut();
@@ -291,7 +304,11 @@ impl Worker {
                 key: connection.key().slot,
                 tick,
             });
-            if self.sleeping_until.get().is_none_or(|until| deadline < until) {
+            if self
+                .sleeping_until
+                .get()
+                .is_none_or(|until| deadline < until)
+            {
                 self.mailbox().nudge();
             }
         }

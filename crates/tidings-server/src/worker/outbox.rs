@@ -161,15 +161,18 @@ impl Outbox {
         progress: &mut bool,
     ) -> io::Result<bool> {
         while !self.waiting.is_empty() {
-            let slices: SmallVec<[IoSlice<'_>; PIECES]> = self
-                .waiting
-                .iter()
-                .flat_map(|piece| [&piece.bytes, &piece.tail])
-                .filter(|bytes| !bytes.is_empty())
-                .take(PIECES)
-                .map(|bytes| IoSlice::new(bytes))
-                .collect();
-            match write(&slices) {
+            let written = {
+                let slices: SmallVec<[IoSlice<'_>; PIECES]> = self
+                    .waiting
+                    .iter()
+                    .flat_map(|piece| [&piece.bytes, &piece.tail])
+                    .filter(|bytes| !bytes.is_empty())
+                    .take(PIECES)
+                    .map(|bytes| IoSlice::new(bytes))
+                    .collect();
+                write(&slices)
+            };
+            match written {
                 Ok(written) => {
                     *progress |= written > 0;
                     self.advance_waiting(written);

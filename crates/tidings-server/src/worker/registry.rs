@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use tidings_core::destination::Pattern;
 use tidings_core::message::MessageId;
 use tidings_core::queue::Settlement;
-use tidings_core::subscription::Pattern;
 use tidings_stomp::AckMode;
 
 use super::fan_out::Form;
@@ -67,7 +67,9 @@ impl Worker {
         let kind = SubscriptionKind::Queue { name: name.into() };
         let key = self.insert(connection, new, kind);
         let consumer = self.consumer(key);
-        let subscribed = self.node.with_queue(name, |queue| queue.subscribe(consumer, prefetch));
+        let subscribed = self
+            .node
+            .with_queue(name, |queue| queue.subscribe(consumer, prefetch));
         if subscribed.is_err() {
             self.subscriptions.borrow_mut().remove(key as usize);
             self.node.telemetry.subscriptions.dec();
@@ -75,7 +77,12 @@ impl Worker {
         subscribed.map(|()| key)
     }
 
-    fn insert(&self, connection: &Connection, new: &NewSubscription<'_>, kind: SubscriptionKind) -> u32 {
+    fn insert(
+        &self,
+        connection: &Connection,
+        new: &NewSubscription<'_>,
+        kind: SubscriptionKind,
+    ) -> u32 {
         self.node.telemetry.subscriptions.inc();
         self.subscriptions.borrow_mut().insert(Subscription {
             connection: connection.key().slot,
@@ -102,7 +109,8 @@ impl Worker {
         self.node.telemetry.subscriptions.dec();
         match subscription.kind {
             SubscriptionKind::Queue { name } => {
-                self.node.with_existing_queue(&name, |queue| queue.unsubscribe(consumer));
+                self.node
+                    .with_existing_queue(&name, |queue| queue.unsubscribe(consumer));
             }
             SubscriptionKind::Topic {
                 pattern,
@@ -140,7 +148,11 @@ impl Worker {
     }
 
     /// Looks at a subscription of this worker.
-    pub(crate) fn with_subscription<T>(&self, key: u32, look: impl FnOnce(&Subscription) -> T) -> T {
+    pub(crate) fn with_subscription<T>(
+        &self,
+        key: u32,
+        look: impl FnOnce(&Subscription) -> T,
+    ) -> T {
         look(&self.subscriptions.borrow()[key as usize])
     }
 
@@ -154,12 +166,20 @@ impl Worker {
                 SubscriptionKind::Topic { delivered, .. } => {
                     return subscription.ack != AckMode::Auto && message.0 <= *delivered;
                 }
-                SubscriptionKind::Queue { .. } if subscription.ack == AckMode::Auto => return false,
-                SubscriptionKind::Queue { name } => (name.clone(), subscription.ack == AckMode::Client),
+                SubscriptionKind::Queue { .. } if subscription.ack == AckMode::Auto => {
+                    return false;
+                }
+                SubscriptionKind::Queue { name } => {
+                    (name.clone(), subscription.ack == AckMode::Client)
+                }
             }
         };
         self.node
-            .with_existing_queue(&name, |queue| queue.settle(consumer, message, settlement, cumulative).is_ok())
+            .with_existing_queue(&name, |queue| {
+                queue
+                    .settle(consumer, message, settlement, cumulative)
+                    .is_ok()
+            })
             .unwrap_or(false)
     }
 
@@ -202,13 +222,24 @@ impl Worker {
 
 impl Node {
     fn add_interest(&self, pattern: &Pattern, worker: u16) {
-        let mut interest = self.interest.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        interest.get_or_insert_with(pattern, Default::default).add(worker);
+        let mut interest = self
+            .interest
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        interest
+            .get_or_insert_with(pattern, Default::default)
+            .add(worker);
     }
 
     fn remove_interest(&self, pattern: &Pattern, worker: u16) {
-        let mut interest = self.interest.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if interest.get_mut(pattern).is_some_and(|workers| workers.remove(worker)) {
+        let mut interest = self
+            .interest
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if interest
+            .get_mut(pattern)
+            .is_some_and(|workers| workers.remove(worker))
+        {
             interest.remove(pattern);
         }
     }
@@ -216,7 +247,10 @@ impl Node {
     /// The workers that have a subscriber for `destination`.
     pub(super) fn interest_in(&self, destination: &str) -> super::Interest {
         let mut all = super::Interest::default();
-        let interest = self.interest.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let interest = self
+            .interest
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         interest.visit(destination, |workers| all.merge(workers));
         all
     }

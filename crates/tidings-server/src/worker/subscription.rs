@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 use smallvec::SmallVec;
-use tidings_core::subscription::Pattern;
+use tidings_core::destination::Pattern;
 use tidings_stomp::AckMode;
 
 use super::fan_out::Form;
@@ -19,6 +19,16 @@ pub(crate) struct Subscription {
     pub(crate) ordinal: u32,
     pub(crate) ack: AckMode,
     pub(crate) kind: SubscriptionKind,
+}
+
+impl Subscription {
+    /// The destination, as the server knows it.
+    pub(crate) fn destination(&self) -> &str {
+        match &self.kind {
+            SubscriptionKind::Topic { pattern, .. } => pattern.as_str(),
+            SubscriptionKind::Queue { name } => name,
+        }
+    }
 }
 
 /// What a subscription listens to.

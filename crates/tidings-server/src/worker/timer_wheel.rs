@@ -123,7 +123,11 @@ mod tests {
         let start = Instant::now();
         let mut wheel = TimerWheel::new(start);
         for key in 0..100 {
-            set(&mut wheel, key, start + Duration::from_millis(u64::from(key) * 100));
+            set(
+                &mut wheel,
+                key,
+                start + Duration::from_millis(u64::from(key) * 100),
+            );
         }
         let mut keys = fired(&mut wheel, start + Duration::from_secs(1_000));
         keys.sort_unstable();

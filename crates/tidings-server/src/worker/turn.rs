@@ -108,7 +108,10 @@ impl Frozen {
                 }
                 _ => Unit::Control,
             };
-            let end = self.marks.get(next).map_or(span.end, |(start, _)| (*start).min(span.end));
+            let end = self
+                .marks
+                .get(next)
+                .map_or(span.end, |(start, _)| (*start).min(span.end));
             let bytes = self.share(Span { start: at, end });
             at = end;
             Some((unit, bytes))
@@ -134,8 +137,12 @@ mod tests {
         let mut turn = Turn::default();
         let spans = vec![
             turn.append(Unit::Control, |out| out.extend_from_slice(b"CONNECTED")),
-            turn.append(Unit::Message { key: 1 }, |out| out.extend_from_slice(b"one")),
-            turn.append(Unit::Message { key: 2 }, |out| out.extend_from_slice(b"two")),
+            turn.append(Unit::Message { key: 1 }, |out| {
+                out.extend_from_slice(b"one")
+            }),
+            turn.append(Unit::Message { key: 2 }, |out| {
+                out.extend_from_slice(b"two")
+            }),
         ];
         (turn, spans)
     }
