@@ -23,3 +23,13 @@ impl Headers {
         self.0.push((name.to_owned(), value.to_owned()));
     }
 }
+
+impl<'a> FromIterator<(&'a str, &'a str)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(headers: I) -> Self {
+        let mut all = Self::new();
+        headers
+            .into_iter()
+            .for_each(|(name, value)| all.push(name, value));
+        all
+    }
+}
