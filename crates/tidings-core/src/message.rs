@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::Headers;
 use bytes::Bytes;
+use tidings_stomp::Headers;
 
 use crate::disconnect::Reason;
 

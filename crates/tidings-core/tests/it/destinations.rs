@@ -189,10 +189,10 @@ fn the_number_of_wildcards_is_bounded() {
 /// With a matcher that tries every star, each of these takes more than 10^15 steps: the test would not end.
 #[test]
 fn the_worst_patterns_match_at_once() {
-    let segment = Pattern::parse(&"a*".repeat(8), Separator::Slash).unwrap();
-    assert!(!segment.matches(&format!("{}b", "a".repeat(5_000))));
-    let segments = Pattern::parse(&"**/a/".repeat(8), Separator::Slash).unwrap();
-    assert!(!segments.matches(&"a/".repeat(5_000).replace("a/a/a/a/a/a/a/a/a/b", "b")[..9_999]));
+    let segment = Pattern::parse(&format!("{}c", "a*".repeat(8)), Separator::Slash).unwrap();
+    assert!(!segment.matches(&"a".repeat(5_000)));
+    let segments = Pattern::parse(&format!("{}c", "**/a/".repeat(8)), Separator::Slash).unwrap();
+    assert!(!segments.matches(&"a/".repeat(5_000)));
 }
 
 proptest! {

@@ -12,8 +12,8 @@ mod transactions;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tidings_core::Headers;
 use tidings_core::message::{Message, MessageId};
+use tidings_stomp::Headers;
 
 /// A message to `/queue/a` with a body of `bytes`.
 fn message(id: u64, bytes: usize) -> Arc<Message> {

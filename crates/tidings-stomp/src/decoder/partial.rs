@@ -1,0 +1,149 @@
+//! A frame of which only the beginning has come.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::body::BodyRule;
+use super::error::DecodeError;
+use super::head::{Finished, Head, Rules};
+use crate::frame::{Command, Frame};
+use crate::header::Headers;
+
+/// What is kept of an incomplete frame. No byte is looked at twice: each new piece is searched from its own start.
+#[derive(Debug)]
+pub(super) enum Partial {
+    /// The empty line has not come.
+    Head { head: Head, bytes: BytesMut },
+    /// The NUL has not come.
+    Body {
+        command: Command,
+        headers: Headers,
+        rule: BodyRule,
+        bytes: BytesMut,
+    },
+}
+
+impl Partial {
+    /// Keeps a copy of `input`, the incomplete head, so that the read buffer is free.
+    pub(super) fn of_head(head: Head, input: &mut Bytes) -> Self {
+        Self::Head {
+            head,
+            bytes: take(input),
+        }
+    }
+
+    /// Keeps a copy of `input`, the incomplete body.
+    pub(super) fn of_body(
+        command: Command,
+        headers: Headers,
+        rule: BodyRule,
+        input: &mut Bytes,
+    ) -> Self {
+        Self::Body {
+            command,
+            headers: headers.detached(),
+            rule,
+            bytes: take(input),
+        }
+    }
+
+    /// Takes what belongs to this frame off the front of `input`; the frame, once it is whole.
+    pub(super) fn feed(
+        &mut self,
+        input: &mut Bytes,
+        rules: Rules<'_>,
+    ) -> Result<Option<Frame>, DecodeError> {
+        if let Self::Head { head, bytes } = self {
+            if !feed_head(head, bytes, input, rules)? {
+                return Ok(None);
+            }
+            let raw = std::mem::take(bytes).freeze();
+            let Finished {
+                command,
+                headers,
+                content_length,
+            } = std::mem::take(head).finish(raw, rules)?;
+            let rule = BodyRule::new(command, content_length, rules, &headers)?;
+            *self = Self::Body {
+                command,
+                headers,
+                rule,
+                bytes: BytesMut::new(),
+            };
+        }
+        let Self::Body {
+            command,
+            headers,
+            rule,
+            bytes,
+        } = self
+        else {
+            return Ok(None);
+        };
+        let end = rule.find_end(input, bytes.len(), rules, headers)?;
+        if let Some(len) = end
+            && bytes.is_empty()
+        {
+            // The whole body came in this piece: no copy.
+            let body = rule.keep(input.split_to(len));
+            input.advance(1);
+            return Ok(Some(Frame {
+                command: *command,
+                headers: std::mem::take(headers),
+                body,
+            }));
+        }
+        append_body(bytes, &input[..end.unwrap_or(input.len())], rule, rules);
+        input.advance(end.map_or(input.len(), |len| len + 1));
+        Ok(end.map(|_| {
+            let body = rule.keep(std::mem::take(bytes).freeze());
+            Frame {
+                command: *command,
+                headers: std::mem::take(headers),
+                body,
+            }
+        }))
+    }
+}
+
+/// Takes lines off the front of `input`; true once the empty line has come.
+fn feed_head(
+    head: &mut Head,
+    bytes: &mut BytesMut,
+    input: &mut Bytes,
+    rules: Rules<'_>,
+) -> Result<bool, DecodeError> {
+    loop {
+        let held = bytes.len() - head.line_start();
+        let line = head
+            .find_line_end(input, held, rules)
+            .map_err(|kind| head.fail(kind, bytes))?;
+        let Some(len) = line else {
+            bytes.extend_from_slice(input);
+            input.clear();
+            return Ok(false);
+        };
+        bytes.extend_from_slice(&input[..=len]);
+        input.advance(len + 1);
+        if head
+            .take_line(bytes, bytes.len() - 1, rules)
+            .map_err(|kind| head.fail(kind, bytes))?
+        {
+            return Ok(true);
+        }
+    }
+}
+
+/// Grows by doubling, so that the memory held is at most twice what came, and never past the end of the body.
+fn append_body(bytes: &mut BytesMut, piece: &[u8], rule: &BodyRule, rules: Rules<'_>) {
+    if bytes.capacity() - bytes.len() < piece.len() {
+        let grown = piece.len().max(bytes.len());
+        bytes.reserve(grown.min(rule.most_left(bytes.len(), rules)));
+    }
+    bytes.extend_from_slice(piece);
+}
+
+fn take(input: &mut Bytes) -> BytesMut {
+    let bytes = BytesMut::from(&input[..]);
+    input.clear();
+    bytes
+}
