@@ -22,6 +22,3 @@ pub mod queue;
 pub mod subscription;
 pub mod transaction;
 pub mod user;
-
-mod headers;
-pub use headers::Headers;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::Headers;
 use bytes::Bytes;
+use tidings_stomp::Headers;
 
 use crate::disconnect::Reason;
 
@@ -34,13 +34,8 @@ pub const RESERVED_HEADERS: &[&str] = &[
 
 /// The headers of a SEND that reach its MESSAGE: all but [`RESERVED_HEADERS`], in order.
 pub fn deliverable_headers(send: &Headers) -> Headers {
-    let mut kept = Headers::new();
-    for (name, value) in send.iter() {
-        if RESERVED_HEADERS.binary_search(&name).is_err() {
-            kept.push(name, value);
-        }
-    }
-    kept
+    let reserved = |name: &str| RESERVED_HEADERS.binary_search(&name).is_ok();
+    send.iter().filter(|(name, _)| !reserved(name)).collect()
 }
 
 /// When a message expires, in milliseconds since the Unix epoch; `None` = it names no time.
@@ -167,14 +162,10 @@ impl Message {
     /// A copy whose headers and body pin no larger buffer, such as the one that its frame was read into: what is
     /// stored for long should be detached.
     pub fn detached(&self) -> Self {
-        let mut headers = Headers::new();
-        for (name, value) in self.headers.iter() {
-            headers.push(name, value);
-        }
         Self {
             id: self.id,
             destination: self.destination.clone(),
-            headers,
+            headers: self.headers.iter().collect(),
             body: Bytes::copy_from_slice(&self.body),
             expires_at_ms: self.expires_at_ms,
         }
