@@ -42,6 +42,9 @@ use turn::Turn;
 /// One read takes at most this much, and so one connection's share of a turn.
 pub(crate) const READ_BYTES: usize = 64 * 1024;
 
+/// Of 9: most of the gain for a fraction of the time.
+const COMPRESSION_LEVEL: u32 = 3;
+
 /// What other threads, and the queues, hand to a worker.
 pub(crate) enum Letter {
     /// A connection to own.
@@ -115,7 +118,7 @@ impl Worker {
             wheel: RefCell::new(TimerWheel::new(Instant::now())),
             sleeping_until: Cell::new(None),
             read_buffer: RefCell::new(BytesMut::with_capacity(READ_BYTES)),
-            deflater: RefCell::new(Deflater::new()),
+            deflater: RefCell::new(Deflater::new(COMPRESSION_LEVEL, 15)),
             scratch: RefCell::default(),
             serials: Cell::new(0),
             tally: Tally::default(),
