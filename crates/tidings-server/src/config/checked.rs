@@ -44,7 +44,7 @@ sections! {
         shutdown_timeout: Duration = Duration::from_secs(10),
             Time { min: Duration::ZERO, max: Duration::from_hours(1), or_zero: false };
 
-        /// Where durable state lives.
+        /// Where durable state will live. This version keeps none and writes nothing there.
         data_dir: PathBuf = PathBuf::from("tidings-data"), Folder, flag "--data-dir";
     }
 

@@ -14,6 +14,8 @@ mod nearest;
 mod raw;
 #[cfg(test)]
 mod reference;
+#[cfg(test)]
+mod tests;
 mod units;
 
 pub use checked::{
