@@ -11,7 +11,8 @@ pub(super) const VARIABLE_PREFIX: &str = "TIDINGS__";
 pub(super) struct Section {
     /// As written between the brackets.
     pub(super) name: &'static str,
-    /// Its doc comment, a line each.
+    /// Its doc comment, a line each, for the reference page.
+    #[cfg(test)]
     pub(super) about: &'static [&'static str],
     /// Its keys in the order of the reference.
     pub(super) keys: &'static [Key],
@@ -24,7 +25,8 @@ pub(super) struct Key {
     pub(super) section: &'static str,
     /// As written left of the equals sign.
     pub(super) name: &'static str,
-    /// Its doc comment, a line each.
+    /// Its doc comment, a line each, for the reference page.
+    #[cfg(test)]
     pub(super) meaning: &'static [&'static str],
     /// The flag of the command line that sets it too.
     pub(super) flag: Option<&'static str>,
@@ -85,11 +87,13 @@ macro_rules! sections {
         pub(super) static SECTIONS: &[Section] = &[$(
             Section {
                 name: stringify!($section),
+                #[cfg(test)]
                 about: &[$($about),+],
                 keys: &[$(
                     Key {
                         section: stringify!($section),
                         name: stringify!($key),
+                        #[cfg(test)]
                         meaning: &[$($meaning),+],
                         flag: [$(Some($flag),)? None][0],
                         kind: || Form::kind(&$form),

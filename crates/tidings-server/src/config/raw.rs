@@ -23,7 +23,7 @@ pub(super) enum Raw {
     /// A TOML boolean.
     Flag(bool),
     /// A TOML array.
-    List(Vec<Raw>),
+    List(Vec<Self>),
     /// A TOML value that no key takes: a float, a date, a table.
     Other,
     /// From the environment or a flag, where nothing tells `8` from `"8"`.
