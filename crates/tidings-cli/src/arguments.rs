@@ -28,12 +28,23 @@ Exit codes:
   1  failed while starting or running, or stopped by a second signal
   2  wrong usage or configuration";
 
-/// A STOMP messaging server over WebSocket and TCP
-///
-/// Without a command it starts in development mode: reachable from this machine only, demo page on,
-/// any login taken as that user's name, nothing kept after exit.
+const ABOUT: &str = "\
+A STOMP messaging server over WebSocket and TCP
+
+Without a command it starts in development mode: reachable from this machine only, demo page on,
+any login taken as that user's name, nothing kept after exit.";
+
+/// The command line as a whole.
 #[derive(Debug, Parser)]
-#[command(name = "tidings", version = VERSION, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "tidings",
+    version = VERSION,
+    about = ABOUT,
+    long_about = None,
+    after_help = AFTER_HELP,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100,
+)]
 pub(crate) struct Arguments {
     /// Absent in development mode.
     #[command(subcommand)]
@@ -56,7 +67,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         start: Start,
     },
-    /// Say what `serve` would do with the same configuration, or everything that is wrong with it
+    /// Check a configuration: what `serve` would do with it, or all that is wrong
     CheckConfig {
         /// Configuration file; without it the defaults hold, and the environment
         #[arg(long, value_name = "FILE")]
@@ -88,7 +99,7 @@ pub(crate) struct Listen {
     #[arg(long, value_name = "ADDRESS")]
     tcp: Option<String>,
 
-    /// Address of the private listener for health, metrics and statistics, or `off`
+    /// Address of the private listener for health and metrics, or `off`
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<String>,
 
@@ -117,11 +128,11 @@ impl From<&Listen> for Overrides {
 /// What is logged, and how.
 #[derive(Debug, Args)]
 pub(crate) struct Log {
-    /// How a line of the log on stderr looks
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    /// How the log on stderr is written: text or json
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text, hide_possible_values = true)]
     pub(crate) log_format: LogFormat,
 
-    /// What is logged at least; wins over TIDINGS_LOG [default: info]
-    #[arg(long, value_enum, value_name = "LEVEL")]
+    /// Least level that is logged: error, warn, info, debug or trace [default: TIDINGS_LOG, else info]
+    #[arg(long, value_enum, value_name = "LEVEL", hide_possible_values = true)]
     pub(crate) log_level: Option<LogLevel>,
 }

@@ -15,7 +15,7 @@ use crate::serve::environment;
 /// Prints what `serve` would do to stdout, or fails with everything that is wrong.
 pub(crate) fn run(file: Option<&Path>, flags: &Listen) -> Result<(), Failure> {
     let config = Config::load(file, environment(), &Overrides::from(flags))
-        .map_err(|errors| Failure::Usage(errors.into()))?;
+        .map_err(Failure::Configuration)?;
     let name = file.map_or("no file".to_owned(), |path| path.display().to_string());
     std::io::stdout()
         .write_all(summary(&name, &config).as_bytes())

@@ -20,7 +20,7 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// What is logged at least.
+/// Least level that is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogLevel {
     /// What stops or breaks something

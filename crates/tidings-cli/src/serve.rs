@@ -31,15 +31,15 @@ pub(crate) fn development(start: &Start) -> Result<(), Failure> {
             "is set, but development mode reads no environment; start `tidings serve`, or unset it";
         return Err(Failure::Usage(anyhow::anyhow!("{name} {cause}")));
     }
-    let config = Config::development(&Overrides::from(&start.listen))
-        .map_err(|errors| Failure::Usage(errors.into()))?;
+    let config =
+        Config::development(&Overrides::from(&start.listen)).map_err(Failure::Configuration)?;
     run(config, start, Mode::Development)
 }
 
 /// Runs as `file`, the environment and the flags say until a signal.
 pub(crate) fn configured(file: Option<&Path>, start: &Start) -> Result<(), Failure> {
     let config = Config::load(file, environment(), &Overrides::from(&start.listen))
-        .map_err(|errors| Failure::Usage(errors.into()))?;
+        .map_err(Failure::Configuration)?;
     run(config, start, Mode::Configured)
 }
 

@@ -26,8 +26,8 @@ impl fmt::Display for Place {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { path, line } => write!(out, "at {}:{line}", path.display()),
-            Self::Environment(variable) => write!(out, "in the variable {variable}"),
-            Self::Flag(flag) => write!(out, "in {flag}"),
+            Self::Environment(variable) => write!(out, "given by {variable}"),
+            Self::Flag(flag) => write!(out, "given by {flag}"),
             Self::Default => write!(out, "by default"),
         }
     }
@@ -82,7 +82,7 @@ pub enum ConfigError {
         place: Place,
         /// The value as it was written.
         found: String,
-        /// Type and range.
+        /// What would have been accepted.
         allowed: String,
     },
     /// A value that does not go with another one.

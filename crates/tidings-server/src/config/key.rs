@@ -30,10 +30,14 @@ pub(super) struct Key {
     pub(super) meaning: &'static [&'static str],
     /// The flag of the command line that sets it too.
     pub(super) flag: Option<&'static str>,
-    /// Name of its type, for people.
+    /// Name of its type, for the reference page.
+    #[cfg(test)]
     pub(super) kind: fn() -> &'static str,
-    /// The accepted values, for people.
+    /// The accepted values, for the reference page.
+    #[cfg(test)]
     pub(super) range: fn() -> String,
+    /// What it accepts, for people who wrote something else.
+    pub(super) allowed: fn() -> String,
     /// Writes the value into the configuration, or leaves it alone and says no.
     pub(super) read: fn(&mut Config, &Raw) -> bool,
     /// The value in `config` as a file would say it; none where an absent key says it.
@@ -96,8 +100,11 @@ macro_rules! sections {
                         #[cfg(test)]
                         meaning: &[$($meaning),+],
                         flag: [$(Some($flag),)? None][0],
+                        #[cfg(test)]
                         kind: || Form::kind(&$form),
+                        #[cfg(test)]
                         range: || Form::range(&$form),
+                        allowed: || Form::allowed(&$form),
                         read: |config, raw| {
                             let value = Form::read(&$form, raw);
                             value.map(|value| config.$section.$key = value).is_some()

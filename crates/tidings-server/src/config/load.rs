@@ -132,7 +132,7 @@ impl Config {
         {
             let accepted = (key.read)(self, &raw);
             if !accepted {
-                let allowed = format!("{}, {}", (key.kind)(), (key.range)());
+                let allowed = (key.allowed)();
                 errors.push(ConfigError::Refused {
                     key: key.path(),
                     place: place.clone(),

@@ -184,10 +184,10 @@ fn all_problems_of_all_sources_are_reported_at_once() {
         "unknown key `outbox.max_byte` at {path}:2; did you mean `outbox.max_bytes`?\n\
          unknown section `sever` at {path}:4; did you mean `server`?\n\
          unknown variable `TIDINGS__OUTBOX__POLICI` in the environment; did you mean `TIDINGS__OUTBOX__POLICY`?\n\
-         `outbox.policy` at {path}:3 is 'drop'; allowed: word, `close`, `drop-oldest` or `keep-latest`\n\
-         `server.workers` at {path}:7 is 300; allowed: whole number, 0 to 256\n\
-         `server.workers` in the variable TIDINGS__SERVER__WORKERS is \"many\"; allowed: whole number, 0 to 256\n\
-         `http.listen` in --listen is \"localhost:8080\"; allowed: address, IP address and port, such as \
+         `outbox.policy` at {path}:3 is 'drop'; allowed: `close`, `drop-oldest` or `keep-latest`\n\
+         `server.workers` at {path}:7 is 300; allowed: a whole number from 0 to 256\n\
+         `server.workers` given by TIDINGS__SERVER__WORKERS is \"many\"; allowed: a whole number from 0 to 256\n\
+         `http.listen` given by --listen is \"localhost:8080\"; allowed: IP address and port, such as \
          `127.0.0.1:8080` or `[::1]:8080`; port 0 takes a free one"
     );
     assert_eq!(errors.to_string(), expected);
@@ -200,7 +200,7 @@ fn a_wrong_value_says_what_was_found_and_what_is_allowed() {
         let key = raw::keys()
             .find(|candidate| candidate.path() == key)
             .expect(key);
-        format!("{}, {}", (key.kind)(), (key.range)())
+        (key.allowed)()
     };
     for (key, value) in [
         ("server.workers", "257"),
@@ -466,7 +466,7 @@ fn nobody_else_can_reach_development_mode() {
     assert_eq!(
         errors.lines().next(),
         Some(
-            "`http.listen` in --listen is 0.0.0.0:8080, which others can reach; development mode takes any login as that \
+            "`http.listen` given by --listen is 0.0.0.0:8080, which others can reach; development mode takes any login as that \
              user's name, so it listens on this machine only. Listen on 127.0.0.1, or write a configuration file with \
              `[security] authenticator = \"trust-login\"` and start `tidings serve --config FILE`"
         )

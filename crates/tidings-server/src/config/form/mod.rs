@@ -26,6 +26,11 @@ pub(super) trait Form {
     /// Which values of that type are accepted, for people.
     fn range(&self) -> String;
 
+    /// Type and values in one phrase, for people.
+    fn allowed(&self) -> String {
+        self.range()
+    }
+
     /// The checked value, if `raw` is of the type and in the range.
     fn read(&self, raw: &Raw) -> Option<Self::Value>;
 

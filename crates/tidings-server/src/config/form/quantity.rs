@@ -23,6 +23,10 @@ impl<T: Copy + PartialOrd + std::fmt::Display + TryFrom<u64>> Form for Count<T> 
         format!("{} to {}", self.min, self.max)
     }
 
+    fn allowed(&self) -> String {
+        format!("a {} from {}", self.kind(), self.range())
+    }
+
     fn read(&self, raw: &Raw) -> Option<T> {
         let value = T::try_from(raw.integer()?).ok()?;
         (self.min <= value && value <= self.max).then_some(value)
@@ -49,6 +53,10 @@ impl Form for Size {
     fn range(&self) -> String {
         let [min, max] = [self.min, self.max].map(format_size);
         format!("{min} to {max}")
+    }
+
+    fn allowed(&self) -> String {
+        format!("a size from {}, such as 65536 or \"64KiB\"", self.range())
     }
 
     fn read(&self, raw: &Raw) -> Option<usize> {
@@ -85,6 +93,10 @@ impl Form for Time {
             format_duration(self.min),
             format_duration(self.max)
         )
+    }
+
+    fn allowed(&self) -> String {
+        format!("a duration, {}, such as \"10s\"", self.range())
     }
 
     fn read(&self, raw: &Raw) -> Option<Duration> {
