@@ -1,3 +1,34 @@
-//! The command `tidings`.
+//! The command `tidings`: arguments, configuration, logging, signals and exit codes around [`tidings_server`].
+//!
+//! Start reading at [`arguments::Arguments`], then [`serve`].
 
-fn main() {}
+mod arguments;
+mod banner;
+mod check_config;
+mod demo;
+mod logging;
+mod outcome;
+mod serve;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::{Arguments, Command};
+
+#[cfg(all(feature = "jemalloc", not(target_env = "msvc")))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+fn main() -> ExitCode {
+    let Arguments { command, start } = Arguments::parse();
+    let outcome = match command {
+        None => serve::development(&start),
+        Some(Command::Serve { config, start }) => serve::configured(config.as_deref(), &start),
+        Some(Command::CheckConfig { config, listen }) => {
+            check_config::run(config.as_deref(), &listen)
+        }
+    };
+    outcome::exit_code(outcome)
+}

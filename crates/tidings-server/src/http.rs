@@ -25,6 +25,9 @@ use crate::worker::{Adoption, LinkKind};
 /// The sub-protocols of STOMP over WebSocket.
 const PROTOCOLS: &[&str] = &["v10.stomp", "v11.stomp", "v12.stomp"];
 
+/// The largest window of permessage-deflate.
+pub(crate) const FULL_WINDOW_BITS: u8 = 15;
+
 /// The TCP connection that a request came by.
 #[derive(Clone)]
 pub(crate) struct Peer {
@@ -57,12 +60,12 @@ async fn upgrade(
         Err(refused) => {
             node.telemetry.disconnected(Reason::HandshakeFailed);
             debug!(peer = %peer.address, status = %refused.status(), "handshake refused");
-            refused
+            *refused
         }
     }
 }
 
-fn accept(node: &Node, request: &Request) -> Result<Accepted, Response<Body>> {
+fn accept(node: &Node, request: &Request) -> Result<Accepted, Box<Response<Body>>> {
     let headers = request.headers();
     let joined = |name: HeaderName| {
         let values = headers.get_all(name);
@@ -84,6 +87,9 @@ fn accept(node: &Node, request: &Request) -> Result<Accepted, Response<Body>> {
     };
     let accepted =
         negotiate(&head, PROTOCOLS, node.config.websocket.compression).map_err(refuse)?;
+    // A broadcast is compressed once for all, with the full window: a client that wants less gets it uncompressed.
+    let deflate = accepted.deflate.filter(|deflate| deflate.server_max_window_bits == FULL_WINDOW_BITS);
+    let accepted = Accepted { deflate, ..accepted };
     if is_allowed(&node.config.websocket.allowed_origins, headers) {
         Ok(accepted)
     } else {
@@ -115,7 +121,7 @@ fn is_allowed(allowed: &AllowedOrigins, headers: &HeaderMap) -> bool {
         AllowedOrigins::List(list) => {
             same()
                 || normalize_origin(origin)
-                    .is_some_and(|origin| list.iter().any(|one| *one == origin))
+                    .is_some_and(|origin| list.contains(&origin))
         }
     }
 }
@@ -141,7 +147,7 @@ fn switching_protocols(accepted: &Accepted) -> Response<Body> {
     response
 }
 
-fn refuse(error: HandshakeError) -> Response<Body> {
+fn refuse(error: HandshakeError) -> Box<Response<Body>> {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
     answer(status, error.headers(), &error.to_string())
 }
@@ -150,7 +156,7 @@ fn answer(
     status: StatusCode,
     extra: &[(&'static str, &'static str)],
     text: &str,
-) -> Response<Body> {
+) -> Box<Response<Body>> {
     let mut response = Response::new(Body::from(format!("{text}\n")));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -161,7 +167,7 @@ fn answer(
     for (name, value) in extra {
         headers.insert(*name, HeaderValue::from_static(value));
     }
-    response
+    Box::new(response)
 }
 
 /// Takes the bare socket over from HTTP. Registered anew with the runtime of its worker, nothing of HTTP stays behind

@@ -24,7 +24,6 @@ const BACKLOG: u32 = 4096;
 
 /// What a listener serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum ListenerKind {
     /// HTTP and WebSocket.
     Http,

@@ -24,7 +24,9 @@ const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
 /// A server that has its addresses but does not answer yet.
 pub struct Server {
     config: Config,
-    bound: Vec<(Listener, TcpListener)>,
+    listeners: Vec<Listener>,
+    /// The sockets of `listeners`, in the same order.
+    sockets: Vec<TcpListener>,
 }
 
 /// Why a server can't have an address.
@@ -70,7 +72,7 @@ impl Server {
                 "admin.listen, --admin",
             ),
         ];
-        let mut bound = Vec::new();
+        let (mut listeners, mut sockets) = (Vec::new(), Vec::new());
         for (kind, address, setting) in wanted {
             let Some(address) = address else { continue };
             let fail = |source| BindError {
@@ -80,14 +82,19 @@ impl Server {
             };
             let listener = listen::bind(address).map_err(fail)?;
             let address = listener.local_addr().map_err(fail)?;
-            bound.push((Listener { kind, address }, listener));
+            listeners.push(Listener { kind, address });
+            sockets.push(listener);
         }
-        Ok(Self { config, bound })
+        Ok(Self {
+            config,
+            listeners,
+            sockets,
+        })
     }
 
     /// The listeners with their real addresses.
-    pub fn listeners(&self) -> impl Iterator<Item = Listener> {
-        self.bound.iter().map(|(listener, _)| *listener)
+    pub fn listeners(&self) -> &[Listener] {
+        &self.listeners
     }
 
     /// Serves until `shutdown` is ready, then drains: no new connections, every client is told to go, what waits is
@@ -108,7 +115,7 @@ impl Server {
         let node = Node::new(self.config, workers);
         let threads = start_workers(&node, workers)?;
         let mut tasks = JoinSet::new();
-        for (listener, socket) in self.bound {
+        for (listener, socket) in self.listeners.iter().zip(self.sockets) {
             let node = Arc::clone(&node);
             match listener.kind {
                 ListenerKind::Tcp => tasks.spawn(listen::accept_tcp(socket, node)),

@@ -1,71 +1,193 @@
 //! The checked configuration: every value is in range, every default filled in.
+//!
+//! A key is one entry of the table below: its doc comment is its text in `docs/configuration.md`, its type and default
+//! are those of the struct, and its [`Form`] is what the parser accepts.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Everything the server needs to know before it starts.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Config {
+use super::form::{
+    Address, AddressOrOff, AuthenticatorName, Count, Flag, Folder, Form, Origins, PlainDestination,
+    Policy, Prefixes, Separator, Size, Time, UrlPath,
+};
+use super::key::{Key, Section, sections};
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// How long a peer may be waited for: less than 100 ms cuts honest clients on a bad line, more than ten minutes is never.
+const PATIENCE: Time = Time {
+    min: Duration::from_millis(100),
+    max: Duration::from_mins(10),
+    or_zero: false,
+};
+
+/// Heart-beats more often than every 100 ms cost more than they tell.
+const HEART_BEAT: Time = Time {
+    min: Duration::from_millis(100),
+    max: Duration::from_hours(1),
+    or_zero: true,
+};
+
+sections! {
     /// The process as a whole.
-    pub server: Server,
+    [server] Server {
+        /// Threads that own connections. 0 means one per core.
+        workers: usize = 0, Count { min: 0, max: 256 };
+
+        /// Connections open at the same time, all listeners together; more are refused.
+        max_connections: usize = 100_000, Count { min: 1, max: 10_000_000 };
+
+        /// How long a shutdown may take before connections are cut.
+        shutdown_timeout: Duration = Duration::from_secs(10),
+            Time { min: Duration::ZERO, max: Duration::from_hours(1), or_zero: false };
+
+        /// Where durable state will live. This version keeps none and writes nothing there.
+        data_dir: PathBuf = PathBuf::from("tidings-data"), Folder, flag "--data-dir";
+    }
+
+    /// Who says which user a client is.
+    [security] Security {
+        /// Absent: there is no authentication, so only loopback addresses are listened on. `trust-login`: every `login`
+        /// of a client is taken as that user's name, unproven, also on addresses that others can reach.
+        authenticator: Option<Authenticator> = None, AuthenticatorName;
+    }
+
     /// The HTTP listener, which also carries WebSocket.
-    pub http: Http,
+    [http] Http {
+        /// Address of HTTP and WebSocket.
+        listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), Address, flag "--listen";
+
+        /// Serve the demo page at `/`.
+        demo: bool = false, Flag;
+    }
+
     /// The WebSocket endpoint.
-    pub websocket: WebSocket,
-    /// The STOMP-over-TCP listener.
-    pub tcp: Tcp,
+    [websocket] WebSocket {
+        /// Path of the endpoint.
+        path: String = "/ws".to_owned(), UrlPath;
+
+        /// Which pages may connect. A request without `Origin`, which is not from a browser, is always allowed.
+        allowed_origins: AllowedOrigins = AllowedOrigins::SameOrigin, Origins;
+
+        /// Accept permessage-deflate when a client offers it.
+        compression: bool = false, Flag;
+
+        /// Largest payload of one WebSocket frame accepted.
+        max_frame_bytes: usize = 1_114_112, Size { min: KIB, max: 2 * GIB };
+
+        /// Largest WebSocket message accepted, all fragments together and inflated. Holds a STOMP frame with the
+        /// largest body and its headers.
+        max_message_bytes: usize = 1_114_112, Size { min: KIB, max: 2 * GIB };
+
+        /// From accept to the end of the HTTP request head.
+        handshake_timeout: Duration = Duration::from_secs(10), PATIENCE;
+    }
+
+    /// The listener for STOMP over TCP.
+    [tcp] Tcp {
+        /// Address of STOMP over TCP.
+        listen: Option<SocketAddr> = None, AddressOrOff, flag "--tcp";
+    }
+
     /// The private listener for health, metrics and statistics.
-    pub admin: Admin,
+    [admin] Admin {
+        /// Address of the private listener.
+        listen: Option<SocketAddr> = None, AddressOrOff, flag "--admin";
+    }
+
     /// The STOMP protocol on every link.
-    pub stomp: Stomp,
+    [stomp] Stomp {
+        /// From the link being ready to a complete CONNECT frame.
+        connect_timeout: Duration = Duration::from_secs(10), PATIENCE;
+
+        /// Shortest interval at which the server offers to send heart-beats; zero means never.
+        heart_beat_send: Duration = Duration::from_secs(10), HEART_BEAT;
+
+        /// Interval at which the server wants heart-beats of the client; zero means never.
+        heart_beat_receive: Duration = Duration::from_secs(10), HEART_BEAT;
+
+        /// Largest body of a frame.
+        max_body_bytes: usize = 1_048_576, Size { min: 1, max: GIB };
+
+        /// Longest header line.
+        max_header_line_bytes: usize = 8_192, Size { min: 128, max: MIB };
+
+        /// Most headers of a frame.
+        max_headers: usize = 128, Count { min: 16, max: 10_000 };
+    }
+
     /// What one client session may hold.
-    pub session: Session,
+    [session] Session {
+        /// Subscriptions of one session.
+        max_subscriptions: usize = 1_000, Count { min: 1, max: 1_000_000 };
+
+        /// Open transactions of one session; 0 refuses BEGIN.
+        max_transactions: usize = 16, Count { min: 0, max: 100_000 };
+
+        /// Frames held by all open transactions of one session.
+        max_transaction_frames: usize = 1_024, Count { min: 1, max: 1_000_000 };
+
+        /// Bytes held by all open transactions of one session.
+        max_transaction_bytes: usize = 4_194_304, Size { min: KIB, max: GIB };
+    }
+
     /// What waits for one client to read it.
-    pub outbox: Outbox,
+    [outbox] Outbox {
+        /// Bytes that may wait for one connection after the socket took what it could. Holds one message of the
+        /// largest size, with every header as long as it may be.
+        max_bytes: usize = 2_097_152, Size { min: KIB, max: 4 * GIB };
+
+        /// What happens when more would wait. `close`: the connection is closed with the reason `slow-consumer`.
+        /// `drop-oldest`: the oldest waiting messages are dropped. `keep-latest`: of each destination only the latest
+        /// waiting message is kept, and the connection is closed if that is still too much.
+        policy: SlowConsumerPolicy = SlowConsumerPolicy::Close, Policy;
+
+        /// How long a connection may take no byte while some wait.
+        send_timeout: Duration = Duration::from_secs(10), PATIENCE;
+    }
+
     /// Destination prefixes and separator of the built-in broker.
-    pub broker: Broker,
-    /// Limits of `/queue` destinations.
-    pub queue: Queue,
-}
+    [broker] Broker {
+        /// Prefixes of publish-subscribe destinations.
+        topic_prefixes: Vec<String> = vec!["/topic/".to_owned()], Prefixes;
 
-/// `[server]`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
-    /// Threads that own connections. 0 means one per core.
-    pub workers: usize,
-    /// Connections open at the same time, all listeners together; more are refused.
-    pub max_connections: usize,
-    /// How long a shutdown may take before connections are cut.
-    pub shutdown_timeout: Duration,
-    /// Where durable state lives.
-    pub data_dir: PathBuf,
-}
+        /// Prefixes of point-to-point destinations.
+        queue_prefixes: Vec<String> = vec!["/queue/".to_owned()], Prefixes;
 
-/// `[http]`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Http {
-    /// Address of HTTP and WebSocket.
-    pub listen: SocketAddr,
-    /// Serve the demo page at `/`.
-    pub demo: bool,
-}
+        /// What separates the segments of a destination after its prefix.
+        separator: char = '/', Separator;
 
-/// `[websocket]`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WebSocket {
-    /// Path of the endpoint.
-    pub path: String,
-    /// Which pages may connect.
-    pub allowed_origins: AllowedOrigins,
-    /// Accept permessage-deflate when a client offers it.
-    pub compression: bool,
-    /// Largest WebSocket frame payload accepted, in bytes.
-    pub max_frame_bytes: usize,
-    /// Largest WebSocket message accepted, all fragments together and inflated, in bytes.
-    pub max_message_bytes: usize,
-    /// From accept to the end of the HTTP request head.
-    pub handshake_timeout: Duration,
+        /// Longest destination.
+        max_destination_bytes: usize = 1_024, Size { min: 64, max: 64 * KIB };
+    }
+
+    /// Limits of point-to-point destinations.
+    [queue] Queue {
+        /// Queues that exist at the same time.
+        max_queues: usize = 10_000, Count { min: 1, max: 10_000_000 };
+
+        /// Bytes waiting or unacknowledged in one queue.
+        max_bytes: usize = 16_777_216, Size { min: KIB, max: 1_024 * GIB };
+
+        /// Bytes waiting or unacknowledged in all queues together.
+        max_total_bytes: usize = 268_435_456, Size { min: KIB, max: 1_024 * GIB };
+
+        /// How long a message waits when it names no expiry of its own.
+        max_age: Duration = Duration::from_hours(1),
+            Time { min: Duration::from_secs(1), max: Duration::from_hours(365 * 24), or_zero: false };
+
+        /// Deliveries of one message before it goes to the dead-letter queue.
+        max_deliveries: u32 = 5, Count { min: 1, max: 1_000_000 };
+
+        /// Messages a consumer may hold unacknowledged when it names no `prefetch-count`.
+        prefetch: u32 = 100, Count { min: 1, max: 65_535 };
+
+        /// Destination of messages that were delivered too often.
+        dead_letter: String = "/queue/dead-letter".to_owned(), PlainDestination;
+    }
 }
 
 /// Which `Origin` headers a WebSocket handshake may carry. A request without `Origin` (not a browser) is always allowed.
@@ -79,61 +201,6 @@ pub enum AllowedOrigins {
     Any,
 }
 
-/// `[tcp]`
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tcp {
-    /// Address of STOMP over TCP; absent = off.
-    pub listen: Option<SocketAddr>,
-}
-
-/// `[admin]`
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Admin {
-    /// Address of the private listener; absent = off.
-    pub listen: Option<SocketAddr>,
-}
-
-/// `[stomp]`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stomp {
-    /// From the link being ready to a complete CONNECT frame.
-    pub connect_timeout: Duration,
-    /// Shortest interval at which the server offers to send heart-beats; zero = never.
-    pub heart_beat_send: Duration,
-    /// Interval at which the server wants heart-beats of the client; zero = never.
-    pub heart_beat_receive: Duration,
-    /// Largest body, in bytes.
-    pub max_body_bytes: usize,
-    /// Longest header line, in bytes.
-    pub max_header_line_bytes: usize,
-    /// Most headers of a frame.
-    pub max_headers: usize,
-}
-
-/// `[session]`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
-    /// Subscriptions of one session.
-    pub max_subscriptions: usize,
-    /// Open transactions of one session.
-    pub max_transactions: usize,
-    /// Frames held by all open transactions of one session.
-    pub max_transaction_frames: usize,
-    /// Bytes held by all open transactions of one session.
-    pub max_transaction_bytes: usize,
-}
-
-/// `[outbox]`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outbox {
-    /// Bytes that may wait for one connection after the socket took what it could.
-    pub max_bytes: usize,
-    /// What happens when more would wait.
-    pub policy: SlowConsumerPolicy,
-    /// How long a connection may take no byte while some wait.
-    pub send_timeout: Duration,
-}
-
 /// What happens to a client that reads slower than it is sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SlowConsumerPolicy {
@@ -145,126 +212,9 @@ pub enum SlowConsumerPolicy {
     KeepLatest,
 }
 
-/// `[broker]`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broker {
-    /// Prefixes of publish-subscribe destinations.
-    pub topic_prefixes: Vec<String>,
-    /// Prefixes of point-to-point destinations.
-    pub queue_prefixes: Vec<String>,
-    /// What separates the segments of a destination: `/` or `.`.
-    pub separator: char,
-    /// Longest destination, in bytes.
-    pub max_destination_bytes: usize,
-}
-
-/// `[queue]`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Queue {
-    /// Queues that exist at the same time.
-    pub max_queues: usize,
-    /// Bytes waiting or unacknowledged in one queue.
-    pub max_bytes: usize,
-    /// Bytes waiting or unacknowledged in all queues together.
-    pub max_total_bytes: usize,
-    /// How long a message waits when it names no expiry of its own.
-    pub max_age: Duration,
-    /// Deliveries of one message before it goes to the dead-letter queue.
-    pub max_deliveries: u32,
-    /// Messages a consumer may hold unacknowledged when it names no `prefetch-count`.
-    pub prefetch: u32,
-    /// Destination of messages that were delivered too often.
-    pub dead_letter: String,
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self {
-            workers: 0,
-            max_connections: 100_000,
-            shutdown_timeout: Duration::from_secs(10),
-            data_dir: PathBuf::from("tidings-data"),
-        }
-    }
-}
-
-impl Default for Http {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            demo: false,
-        }
-    }
-}
-
-impl Default for WebSocket {
-    fn default() -> Self {
-        Self {
-            path: "/ws".to_owned(),
-            allowed_origins: AllowedOrigins::SameOrigin,
-            compression: false,
-            max_frame_bytes: 1_114_112,
-            max_message_bytes: 1_114_112,
-            handshake_timeout: Duration::from_secs(10),
-        }
-    }
-}
-
-impl Default for Stomp {
-    fn default() -> Self {
-        Self {
-            connect_timeout: Duration::from_secs(10),
-            heart_beat_send: Duration::from_secs(10),
-            heart_beat_receive: Duration::from_secs(10),
-            max_body_bytes: 1_048_576,
-            max_header_line_bytes: 8_192,
-            max_headers: 128,
-        }
-    }
-}
-
-impl Default for Session {
-    fn default() -> Self {
-        Self {
-            max_subscriptions: 1_000,
-            max_transactions: 16,
-            max_transaction_frames: 1_024,
-            max_transaction_bytes: 4_194_304,
-        }
-    }
-}
-
-impl Default for Outbox {
-    fn default() -> Self {
-        Self {
-            max_bytes: 2_097_152,
-            policy: SlowConsumerPolicy::Close,
-            send_timeout: Duration::from_secs(10),
-        }
-    }
-}
-
-impl Default for Broker {
-    fn default() -> Self {
-        Self {
-            topic_prefixes: vec!["/topic/".to_owned()],
-            queue_prefixes: vec!["/queue/".to_owned()],
-            separator: '/',
-            max_destination_bytes: 1_024,
-        }
-    }
-}
-
-impl Default for Queue {
-    fn default() -> Self {
-        Self {
-            max_queues: 10_000,
-            max_bytes: 16_777_216,
-            max_total_bytes: 268_435_456,
-            max_age: Duration::from_secs(3_600),
-            max_deliveries: 5,
-            prefetch: 100,
-            dead_letter: "/queue/dead-letter".to_owned(),
-        }
-    }
+/// Who says which user a client is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authenticator {
+    /// The `login` header is the user's name; nothing is proven.
+    TrustLogin,
 }

@@ -1,5 +1,26 @@
 //! Configuration: what the operator wrote, checked once.
+//!
+//! `raw` collects what stands in the file, the environment and the flags, `form` says what each key accepts, `check`
+//! compares keys with each other, and [`Config`] is what remains: every value in range. The one table of keys is in
+//! `checked`; the parser, the structs, `docs/configuration.md` and `docs/tidings.example.toml` come from it.
 
+mod check;
 mod checked;
+mod error;
+mod form;
+mod key;
+mod load;
+mod nearest;
+mod raw;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
+mod units;
 
-pub use checked::*;
+pub use checked::{
+    Admin, AllowedOrigins, Authenticator, Broker, Config, Http, Outbox, Queue, Security, Server,
+    Session, SlowConsumerPolicy, Stomp, Tcp, WebSocket,
+};
+pub use error::{ConfigError, ConfigErrors, Place};
+pub use load::{Overrides, Setting};

@@ -33,6 +33,7 @@ pub(crate) use mailbox::Mailbox;
 pub(crate) use registry::NewSubscription;
 pub(crate) use subscription::{Consumer, Interest, Subscription, SubscriptionKind};
 
+use crate::http::FULL_WINDOW_BITS;
 use crate::node::Node;
 use connection::ConnectionKey;
 use subscription::Subscribers;
@@ -118,7 +119,7 @@ impl Worker {
             wheel: RefCell::new(TimerWheel::new(Instant::now())),
             sleeping_until: Cell::new(None),
             read_buffer: RefCell::new(BytesMut::with_capacity(READ_BYTES)),
-            deflater: RefCell::new(Deflater::new(COMPRESSION_LEVEL, 15)),
+            deflater: RefCell::new(Deflater::new(COMPRESSION_LEVEL, FULL_WINDOW_BITS)),
             scratch: RefCell::default(),
             serials: Cell::new(0),
             tally: Tally::default(),

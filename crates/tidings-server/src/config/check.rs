@@ -1,0 +1,310 @@
+//! Keys compared with each other, and what is allowed but deserves a word.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use super::checked::{AllowedOrigins, Authenticator, Config};
+use super::error::{ConfigError, Place};
+use super::units::format_size;
+
+/// Room for the command and headers of a frame in a WebSocket message. Less than every header at its longest: clients
+/// send a few short ones, and the bytes are kept for each message that is being received.
+const WEBSOCKET_HEAD_BYTES: usize = 64 << 10;
+
+/// Where each value stands that is not a default; nothing for a value that was refused.
+#[derive(Debug, Default)]
+pub(super) struct Places(BTreeMap<String, Option<Place>>);
+
+impl Places {
+    pub(super) fn new(places: BTreeMap<String, Option<Place>>) -> Self {
+        Self(places)
+    }
+
+    fn of(&self, key: &str) -> Place {
+        self.0.get(key).cloned().flatten().unwrap_or(Place::Default)
+    }
+
+    /// Whether none of the keys was refused: what a stand-in default contradicts is no news.
+    fn all_sound(&self, keys: &[&str]) -> bool {
+        keys.iter()
+            .all(|key| self.0.get(*key).is_none_or(Option::is_some))
+    }
+}
+
+/// What the checks write to.
+struct Report<'a> {
+    places: &'a Places,
+    errors: &'a mut Vec<ConfigError>,
+}
+
+impl Report<'_> {
+    /// `key` contradicts `others` unless `holds`.
+    fn require(
+        &mut self,
+        holds: bool,
+        key: &'static str,
+        others: &[&str],
+        cause: impl FnOnce() -> String,
+    ) {
+        if !holds && self.places.all_sound(&[key]) && self.places.all_sound(others) {
+            self.errors.push(ConfigError::Contradiction {
+                key,
+                place: self.places.of(key),
+                cause: cause(),
+            });
+        }
+    }
+}
+
+/// Appends everything in `config` that contradicts.
+pub(super) fn check(config: &Config, places: &Places, errors: &mut Vec<ConfigError>) {
+    let mut report = Report { places, errors };
+    check_sizes(config, &mut report);
+    check_destinations(config, &mut report);
+    check_listeners(config, &mut report);
+}
+
+/// Appends the listeners of development mode that others can reach: it takes every login.
+pub(super) fn check_reach_of_development(
+    config: &Config,
+    places: &Places,
+    errors: &mut Vec<ConfigError>,
+) {
+    let mut report = Report { places, errors };
+    for (key, address) in config.listeners() {
+        report.require(is_loopback(address), key, &[], || {
+            format!(
+                "is {address}, which others can reach; development mode takes any login as that user's name, so it \
+                 listens on this machine only. Listen on 127.0.0.1, or write a configuration file with \
+                 `[security] authenticator = \"trust-login\"` and start `tidings serve --config FILE`"
+            )
+        });
+    }
+}
+
+/// Appends the listeners that others can reach, unless the operator wrote that every login is to be trusted.
+pub(super) fn check_reach_of_server(
+    config: &Config,
+    places: &Places,
+    errors: &mut Vec<ConfigError>,
+) {
+    let mut report = Report { places, errors };
+    let trusted = config.security.authenticator == Some(Authenticator::TrustLogin);
+    for (key, address) in config.listeners() {
+        let means = match key {
+            "admin.listen" => "whoever connects reads its statistics",
+            _ => "whoever connects is whichever user they name in `login`",
+        };
+        report.require(trusted || is_loopback(address), key, &["security.authenticator"], || {
+            format!(
+                "is {address}, which others can reach, and there is no authentication yet: {means}. Listen on 127.0.0.1, \
+                 or accept that by writing `[security] authenticator = \"trust-login\"`"
+            )
+        });
+    }
+}
+
+fn check_sizes(config: &Config, report: &mut Report<'_>) {
+    let Config {
+        websocket,
+        stomp,
+        session,
+        outbox,
+        queue,
+        ..
+    } = config;
+    let head = stomp
+        .max_headers
+        .saturating_mul(stomp.max_header_line_bytes);
+    let (body, headers) = (
+        "stomp.max_body_bytes",
+        ["stomp.max_headers", "stomp.max_header_line_bytes"],
+    );
+
+    let message = stomp.max_body_bytes.saturating_add(head);
+    report.require(outbox.max_bytes >= message, "outbox.max_bytes", &[body, headers[0], headers[1]], || {
+        format!(
+            "is {}, too little for one largest message; allow at least {}, which is `stomp.max_body_bytes` + \
+             `stomp.max_headers` x `stomp.max_header_line_bytes`, or lower one of these",
+            size(outbox.max_bytes),
+            size(message)
+        )
+    });
+
+    let frame = stomp
+        .max_body_bytes
+        .saturating_add(head.min(WEBSOCKET_HEAD_BYTES));
+    report.require(
+        websocket.max_message_bytes >= frame,
+        "websocket.max_message_bytes",
+        &[body, headers[0], headers[1]],
+        || {
+            format!(
+                "is {}, too little for a STOMP frame with the largest body; allow at least {}, which is \
+                 `stomp.max_body_bytes` + {} of headers, or lower `stomp.max_body_bytes`",
+                size(websocket.max_message_bytes),
+                size(frame),
+                size(head.min(WEBSOCKET_HEAD_BYTES))
+            )
+        },
+    );
+    let mut at_most = |key, value, other, limit| {
+        report.require(value <= limit, key, &[other], || {
+            let (value, limit) = (size(value), size(limit));
+            format!("is {value}, more than `{other}`, which is {limit}; lower the one or raise the other")
+        });
+    };
+    let message_bytes = websocket.max_message_bytes;
+    at_most(
+        "websocket.max_frame_bytes",
+        websocket.max_frame_bytes,
+        "websocket.max_message_bytes",
+        message_bytes,
+    );
+    at_most(
+        "queue.max_bytes",
+        queue.max_bytes,
+        "queue.max_total_bytes",
+        queue.max_total_bytes,
+    );
+    at_most(
+        body,
+        stomp.max_body_bytes,
+        "queue.max_bytes",
+        queue.max_bytes,
+    );
+    if session.max_transactions > 0 {
+        at_most(
+            body,
+            stomp.max_body_bytes,
+            "session.max_transaction_bytes",
+            session.max_transaction_bytes,
+        );
+    }
+}
+
+fn check_destinations(config: &Config, report: &mut Report<'_>) {
+    let (broker, dead_letter) = (&config.broker, &config.queue.dead_letter);
+    let of = |key, prefixes: &'_ [String]| {
+        prefixes
+            .iter()
+            .map(move |prefix| (key, prefix.clone()))
+            .collect::<Vec<_>>()
+    };
+    let mut prefixes = of("broker.topic_prefixes", &broker.topic_prefixes);
+    prefixes.extend(of("broker.queue_prefixes", &broker.queue_prefixes));
+
+    for (index, (key, prefix)) in prefixes.iter().enumerate() {
+        let ends_well = prefix.ends_with('/') || prefix.ends_with(broker.separator);
+        report.require(ends_well, key, &["broker.separator"], || {
+            format!("holds `{prefix}`, which ends neither with `/` nor with `broker.separator`; end it with one of them")
+        });
+        for (other_key, other) in &prefixes[..index] {
+            let apart = !prefix.starts_with(other.as_str()) && !other.starts_with(prefix.as_str());
+            report.require(apart, key, &[other_key], || {
+                format!("holds `{prefix}`, which overlaps with `{other}` of `{other_key}`; let no prefix begin another")
+            });
+        }
+    }
+
+    let is_queue = broker
+        .queue_prefixes
+        .iter()
+        .any(|prefix| dead_letter.starts_with(prefix.as_str()));
+    report.require(
+        is_queue,
+        "queue.dead_letter",
+        &["broker.queue_prefixes"],
+        || {
+            let prefixes = broker.queue_prefixes.join("`, `");
+            format!("is `{dead_letter}`, which is no queue; begin it with `{prefixes}`")
+        },
+    );
+    let fits = dead_letter.len() <= broker.max_destination_bytes;
+    report.require(
+        fits,
+        "queue.dead_letter",
+        &["broker.max_destination_bytes"],
+        || {
+            format!(
+                "is {} bytes long, more than `broker.max_destination_bytes`; shorten it",
+                dead_letter.len()
+            )
+        },
+    );
+}
+
+fn check_listeners(config: &Config, report: &mut Report<'_>) {
+    let listeners = config.listeners();
+    for (index, (key, address)) in listeners.iter().enumerate() {
+        for (other, taken) in &listeners[..index] {
+            report.require(
+                address != taken || address.port() == 0,
+                key,
+                &[other],
+                || {
+                    format!(
+                        "is {address}, the address of `{other}` too; give each listener its own"
+                    )
+                },
+            );
+        }
+    }
+}
+
+impl Config {
+    /// The listeners that are on, by key.
+    fn listeners(&self) -> Vec<(&'static str, SocketAddr)> {
+        let tcp = self.tcp.listen.map(|address| ("tcp.listen", address));
+        let admin = self.admin.listen.map(|address| ("admin.listen", address));
+        [("http.listen", self.http.listen)]
+            .into_iter()
+            .chain(tcp)
+            .chain(admin)
+            .collect()
+    }
+
+    /// What is allowed and deserves a word, a sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for (key, address) in self
+            .listeners()
+            .into_iter()
+            .filter(|(_, address)| !is_loopback(*address))
+        {
+            warnings.push(match key {
+                "admin.listen" => format!("`{key}` is {address}: everyone who reaches it reads the statistics"),
+                _ => format!("`{key}` is {address}: everyone who reaches it can be any user, no login is proven"),
+            });
+        }
+        if self.websocket.allowed_origins == AllowedOrigins::Any {
+            warnings.push(
+                "`websocket.allowed_origins` is `*`: every page in a browser can connect"
+                    .to_owned(),
+            );
+        }
+        if self.stomp.heart_beat_receive.is_zero() {
+            warnings.push(
+                "`stomp.heart_beat_receive` is zero: a client that vanished is not noticed"
+                    .to_owned(),
+            );
+        }
+        if self.websocket.max_frame_bytes < self.stomp.max_body_bytes {
+            warnings.push(
+                "`websocket.max_frame_bytes` is less than `stomp.max_body_bytes`: a client that does not fragment cannot \
+                 send the largest body"
+                    .to_owned(),
+            );
+        }
+        warnings
+    }
+}
+
+/// Also `::ffff:127.0.0.1`, which is loopback in the clothes of version 6.
+fn is_loopback(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+fn size(bytes: usize) -> String {
+    format_size(bytes as u64)
+}

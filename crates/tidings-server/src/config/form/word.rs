@@ -1,0 +1,136 @@
+//! Booleans, words of a fixed set and paths of the file system.
+
+use std::path::PathBuf;
+
+use super::super::checked::{Authenticator, SlowConsumerPolicy};
+use super::super::raw::Raw;
+use super::{Form, quoted};
+
+/// Yes or no.
+pub(in super::super) struct Flag;
+
+impl Form for Flag {
+    type Value = bool;
+
+    fn kind(&self) -> &'static str {
+        "boolean"
+    }
+
+    fn range(&self) -> String {
+        "`true` or `false`".to_owned()
+    }
+
+    fn read(&self, raw: &Raw) -> Option<bool> {
+        raw.flag()
+    }
+
+    fn show(&self, value: &bool) -> Option<String> {
+        Some(value.to_string())
+    }
+}
+
+/// A folder of the file system; a relative one counts from where the process was started.
+pub(in super::super) struct Folder;
+
+impl Form for Folder {
+    type Value = PathBuf;
+
+    fn kind(&self) -> &'static str {
+        "folder"
+    }
+
+    fn range(&self) -> String {
+        "a path; a relative one counts from the working directory".to_owned()
+    }
+
+    fn read(&self, raw: &Raw) -> Option<PathBuf> {
+        let text = raw.text()?;
+        (!text.is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
+    }
+
+    fn show(&self, value: &PathBuf) -> Option<String> {
+        Some(quoted(&value.to_string_lossy()))
+    }
+}
+
+/// What separates the segments of a destination.
+pub(in super::super) struct Separator;
+
+impl Form for Separator {
+    type Value = char;
+
+    fn kind(&self) -> &'static str {
+        "word"
+    }
+
+    fn range(&self) -> String {
+        "`/` or `.`".to_owned()
+    }
+
+    fn read(&self, raw: &Raw) -> Option<char> {
+        match raw.text()? {
+            "/" => Some('/'),
+            "." => Some('.'),
+            _ => None,
+        }
+    }
+
+    fn show(&self, value: &char) -> Option<String> {
+        Some(quoted(&value.to_string()))
+    }
+}
+
+/// What happens to a slow consumer.
+pub(in super::super) struct Policy;
+
+impl Form for Policy {
+    type Value = SlowConsumerPolicy;
+
+    fn kind(&self) -> &'static str {
+        "word"
+    }
+
+    fn range(&self) -> String {
+        "`close`, `drop-oldest` or `keep-latest`".to_owned()
+    }
+
+    fn read(&self, raw: &Raw) -> Option<SlowConsumerPolicy> {
+        match raw.text()? {
+            "close" => Some(SlowConsumerPolicy::Close),
+            "drop-oldest" => Some(SlowConsumerPolicy::DropOldest),
+            "keep-latest" => Some(SlowConsumerPolicy::KeepLatest),
+            _ => None,
+        }
+    }
+
+    fn show(&self, value: &SlowConsumerPolicy) -> Option<String> {
+        Some(quoted(match value {
+            SlowConsumerPolicy::Close => "close",
+            SlowConsumerPolicy::DropOldest => "drop-oldest",
+            SlowConsumerPolicy::KeepLatest => "keep-latest",
+        }))
+    }
+}
+
+/// Who says which user a client is.
+pub(in super::super) struct AuthenticatorName;
+
+impl Form for AuthenticatorName {
+    type Value = Option<Authenticator>;
+
+    fn kind(&self) -> &'static str {
+        "word"
+    }
+
+    fn range(&self) -> String {
+        "`trust-login`".to_owned()
+    }
+
+    fn read(&self, raw: &Raw) -> Option<Option<Authenticator>> {
+        (raw.text()? == "trust-login").then_some(Some(Authenticator::TrustLogin))
+    }
+
+    fn show(&self, value: &Option<Authenticator>) -> Option<String> {
+        value.map(|Authenticator::TrustLogin| quoted("trust-login"))
+    }
+}
