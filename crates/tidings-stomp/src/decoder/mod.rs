@@ -18,6 +18,10 @@ use crate::version::Version;
 
 /// What stands in a stream of STOMP.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an item is taken apart at once; a box would cost an allocation per frame"
+)]
 pub enum Item {
     /// A frame.
     Frame(Frame),

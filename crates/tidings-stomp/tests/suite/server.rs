@@ -206,8 +206,7 @@ fn frames_of_servers_are_refused() {
     assert_eq!(
         error,
         "ERROR\nmessage:MESSAGE is not for this side to send\ncode:unexpected-command\nreceipt-id:a\\cb\n\
-         content-type:text/plain\ncontent-length:40\n\nMESSAGE is not for this side to send\0"
-            .replace("content-length:40", "content-length:36")
+         content-type:text/plain\ncontent-length:36\n\nMESSAGE is not for this side to send\0"
     );
 }
 
@@ -218,8 +217,7 @@ fn unknown_version_is_answered_with_those_we_speak() {
     assert_eq!(
         error,
         "ERROR\nmessage:no common version\ncode:unsupported-version\nversion:1.0,1.1,1.2\ncontent-type:text/plain\n\
-         content-length:47\n\nno common version; speak one of 1.0,1.1,1.2\0"
-            .replace("content-length:47", "content-length:43")
+         content-length:43\n\nno common version; speak one of 1.0,1.1,1.2\0"
     );
 }
 
@@ -346,6 +344,6 @@ fn output_postpones_our_heart_beat() {
 #[test]
 fn idle_connection_is_small() {
     let bytes = size_of::<Connection>();
-    println!("Connection: {bytes} bytes");
+    eprintln!("Connection: {bytes} bytes");
     assert!(bytes <= 200, "Connection grew to {bytes} bytes");
 }
