@@ -132,13 +132,13 @@ impl Decoder {
         loop {
             let start = head.line_start();
             let line = head.find_line_end(&input[start..], 0, rules);
-            let Some(len) = line.map_err(|kind| head.fail(kind, input))? else {
+            let Some(len) = line.map_err(|kind| head.fail(kind, input, rules))? else {
                 self.partial = Some(Box::new(Partial::of_head(head, input)));
                 return Ok(None);
             };
             if head
                 .take_line(input, start + len, rules)
-                .map_err(|kind| head.fail(kind, input))?
+                .map_err(|kind| head.fail(kind, input, rules))?
             {
                 break;
             }

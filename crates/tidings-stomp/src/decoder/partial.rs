@@ -116,7 +116,7 @@ fn feed_head(
         let held = bytes.len() - head.line_start();
         let line = head
             .find_line_end(input, held, rules)
-            .map_err(|kind| head.fail(kind, bytes))?;
+            .map_err(|kind| head.fail(kind, bytes, rules))?;
         let Some(len) = line else {
             bytes.extend_from_slice(input);
             input.clear();
@@ -126,7 +126,7 @@ fn feed_head(
         input.advance(len + 1);
         if head
             .take_line(bytes, bytes.len() - 1, rules)
-            .map_err(|kind| head.fail(kind, bytes))?
+            .map_err(|kind| head.fail(kind, bytes, rules))?
         {
             return Ok(true);
         }

@@ -157,6 +157,30 @@ fn frames_wait_for_the_answer_to_connect() {
 }
 
 #[test]
+fn frames_after_connect_are_read_by_the_rules_of_the_agreed_version() {
+    for (connect, value) in [
+        (CONNECT_1_0, "x\\cy"),
+        (CONNECT_1_1, "x:y\r"),
+        (CONNECT_1_2, "x:y"),
+    ] {
+        let mut peer = Peer::connected(connect);
+        let Some(Event::Request(frame)) = peer.hears("SEND\na:x\\cy\r\n\n\0") else {
+            panic!("the SEND")
+        };
+        assert_eq!(frame.header("a"), Some(value), "{connect:?}");
+    }
+}
+
+#[test]
+fn error_of_a_strange_command_is_cut_at_the_advice() {
+    let (_, error) = Peer::connected(CONNECT_1_2).fails_on("A;B; C\n\n\0");
+    assert!(
+        error.starts_with("ERROR\nmessage:unknown command \"A;B; C\"\ncode:unknown-command\n"),
+        "{error}"
+    );
+}
+
+#[test]
 fn input_that_waits_is_bounded() {
     let mut peer = Peer::new();
     assert!(peer.connection.wants_input());
