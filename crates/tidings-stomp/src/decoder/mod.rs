@@ -33,6 +33,19 @@ pub enum Item {
 ///
 /// A frame that lies wholly in one input is sliced from it, not copied. Of a frame that does not, what has come is kept;
 /// between frames the decoder holds no memory but its own 48 bytes.
+///
+/// ```
+/// use bytes::Bytes;
+/// use tidings_stomp::{Decoder, Item, Limits};
+///
+/// let mut decoder = Decoder::new(Limits::default());
+/// assert_eq!(decoder.decode(&mut Bytes::from_static(b"SEND\ndestination:/topic/a\n"))?, None);
+/// let mut input = Bytes::from_static(b"\nhello\0\n");
+/// let Some(Item::Frame(frame)) = decoder.decode(&mut input)? else { panic!("the rest has come") };
+/// assert_eq!((frame.header("destination"), &frame.body[..]), (Some("/topic/a"), &b"hello"[..]));
+/// assert_eq!(decoder.decode(&mut input)?, Some(Item::HeartBeat));
+/// # Ok::<(), tidings_stomp::DecodeError>(())
+/// ```
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
