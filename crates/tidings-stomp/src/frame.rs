@@ -110,7 +110,7 @@ impl fmt::Display for Command {
     }
 }
 
-/// One STOMP frame.
+/// One STOMP frame. A decoded one is made of slices of the input it came in, and keeps that whole input alive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// What the frame does.
@@ -159,7 +159,17 @@ impl Frame {
         }
     }
 
-    /// Bytes of headers and body that the frame keeps alive.
+    /// The same frame in memory of its own: for one that is held long, so that the input it came in is free.
+    #[must_use]
+    pub fn detached(self) -> Self {
+        Self {
+            command: self.command,
+            headers: self.headers.detached(),
+            body: Bytes::copy_from_slice(&self.body),
+        }
+    }
+
+    /// Bytes of headers and body.
     pub fn byte_len(&self) -> usize {
         self.headers.byte_len() + self.body.len()
     }

@@ -69,7 +69,7 @@ impl Headers {
         self.fields.is_empty()
     }
 
-    /// Bytes of text that these headers keep alive.
+    /// Bytes of text of these headers, with their separators.
     pub fn byte_len(&self) -> usize {
         self.head.len() + self.side.len()
     }

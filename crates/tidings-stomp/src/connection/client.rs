@@ -1,5 +1,6 @@
 //! The client's side of a connection.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -14,7 +15,7 @@ use crate::limits::Limits;
 use crate::version::Version;
 
 /// What a client wants of its connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ClientConfig {
     /// Limits of one frame.
     pub limits: Limits,
@@ -28,6 +29,27 @@ pub struct ClientConfig {
     pub login: Option<String>,
     /// The password.
     pub passcode: Option<String>,
+}
+
+/// Shows all but the password.
+impl fmt::Debug for ClientConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            limits,
+            heart_beat,
+            connect_timeout,
+            host,
+            login,
+            passcode: _,
+        } = self;
+        f.debug_struct("ClientConfig")
+            .field("limits", limits)
+            .field("heart_beat", heart_beat)
+            .field("connect_timeout", connect_timeout)
+            .field("host", host)
+            .field("login", login)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A connection as the client sees it; the verbs are those of [`Connection`](super::Connection).

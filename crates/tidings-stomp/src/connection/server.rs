@@ -214,7 +214,9 @@ impl Connection {
         let versions = [("version", Version::ALL_AS_LIST)];
         let reply = ErrorReply {
             code: error.code(),
-            message: details.split(';').next().unwrap_or_default(),
+            message: details
+                .rsplit_once("; ")
+                .map_or(&*details, |(cause, _)| cause),
             receipt_id: error.receipt(),
             details: &details,
             headers: if matches!(error, ConnectionError::Version(_)) {

@@ -25,6 +25,10 @@ impl Rules<'_> {
         self.version != Some(Version::V1_1)
     }
 
+    fn escapes_of(self) -> Version {
+        self.version.unwrap_or(Version::V1_2)
+    }
+
     fn trims(self) -> bool {
         self.version == Some(Version::V1_0)
     }
@@ -102,7 +106,7 @@ impl Head {
     /// Turns the lines into headers; `raw` is the head as it was read, to the end of its empty line.
     pub(super) fn finish(self, raw: Bytes, rules: Rules<'_>) -> Result<Finished, DecodeError> {
         let Some(command) = self.command else {
-            return Err(self.fail(self.unknown_command(&raw), &raw));
+            return Err(self.fail(self.unknown_command(&raw), &raw, rules));
         };
         let has_escapes = command.is_escaped()
             && rules.version != Some(Version::V1_0)
@@ -115,21 +119,22 @@ impl Head {
                         offset: error.valid_up_to(),
                     },
                     &raw,
+                    rules,
                 ));
             }
         };
         let content_length = match self.content_length.transpose() {
             Ok(length) => length,
-            Err(()) => return Err(self.fail(Kind::InvalidContentLength, &raw)),
+            Err(()) => return Err(self.fail(Kind::InvalidContentLength, &raw, rules)),
         };
         let receipt = if has_escapes {
-            self.receipt(&raw)
+            self.receipt(&raw, rules)
         } else {
             None
         };
         let mut headers = Headers::from_head(text, self.fields);
         if has_escapes {
-            let version = rules.version.unwrap_or(Version::V1_2);
+            let version = rules.escapes_of();
             let unescaped = headers.rewrite(|index, text| {
                 unescape(text, version).map_err(|found| Kind::InvalidEscape {
                     line: index + 2,
@@ -150,7 +155,7 @@ impl Head {
 
     /// What to say of a frame that is wrong, `bytes` being its head as far as it was read. Where the command is unknown,
     /// nothing else is worth naming.
-    pub(super) fn fail(&self, kind: Kind, bytes: &[u8]) -> DecodeError {
+    pub(super) fn fail(&self, kind: Kind, bytes: &[u8], rules: Rules<'_>) -> DecodeError {
         let unknown = self.line_start > 0 && self.command.is_none();
         DecodeError::new(
             if unknown {
@@ -158,19 +163,19 @@ impl Head {
             } else {
                 kind
             },
-            self.receipt(bytes),
+            self.receipt(bytes, rules),
         )
     }
 
     /// The value of `receipt` as far as lines were read.
-    fn receipt(&self, bytes: &[u8]) -> Option<Box<str>> {
+    fn receipt(&self, bytes: &[u8], rules: Rules<'_>) -> Option<Box<str>> {
         let field = self
             .fields
             .iter()
             .find(|field| field.name.bytes(bytes) == b"receipt")?;
         let value = std::str::from_utf8(field.value.bytes(bytes)).ok()?;
         Some(
-            unescape(value, Version::V1_2)
+            unescape(value, rules.escapes_of())
                 .ok()?
                 .map_or_else(|| value.into(), String::into_boxed_str),
         )

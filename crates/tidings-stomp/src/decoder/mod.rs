@@ -18,6 +18,10 @@ use crate::version::Version;
 
 /// What stands in a stream of STOMP.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an item is taken apart at once; a box would cost an allocation per frame"
+)]
 pub enum Item {
     /// A frame.
     Frame(Frame),
@@ -29,6 +33,19 @@ pub enum Item {
 ///
 /// A frame that lies wholly in one input is sliced from it, not copied. Of a frame that does not, what has come is kept;
 /// between frames the decoder holds no memory but its own 48 bytes.
+///
+/// ```
+/// use bytes::Bytes;
+/// use tidings_stomp::{Decoder, Item, Limits};
+///
+/// let mut decoder = Decoder::new(Limits::default());
+/// assert_eq!(decoder.decode(&mut Bytes::from_static(b"SEND\ndestination:/topic/a\n"))?, None);
+/// let mut input = Bytes::from_static(b"\nhello\0\n");
+/// let Some(Item::Frame(frame)) = decoder.decode(&mut input)? else { panic!("the rest has come") };
+/// assert_eq!((frame.header("destination"), &frame.body[..]), (Some("/topic/a"), &b"hello"[..]));
+/// assert_eq!(decoder.decode(&mut input)?, Some(Item::HeartBeat));
+/// # Ok::<(), tidings_stomp::DecodeError>(())
+/// ```
 #[derive(Debug)]
 pub struct Decoder {
     limits: Limits,
@@ -128,13 +145,13 @@ impl Decoder {
         loop {
             let start = head.line_start();
             let line = head.find_line_end(&input[start..], 0, rules);
-            let Some(len) = line.map_err(|kind| head.fail(kind, input))? else {
+            let Some(len) = line.map_err(|kind| head.fail(kind, input, rules))? else {
                 self.partial = Some(Box::new(Partial::of_head(head, input)));
                 return Ok(None);
             };
             if head
                 .take_line(input, start + len, rules)
-                .map_err(|kind| head.fail(kind, input))?
+                .map_err(|kind| head.fail(kind, input, rules))?
             {
                 break;
             }

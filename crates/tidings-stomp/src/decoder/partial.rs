@@ -116,7 +116,7 @@ fn feed_head(
         let held = bytes.len() - head.line_start();
         let line = head
             .find_line_end(input, held, rules)
-            .map_err(|kind| head.fail(kind, bytes))?;
+            .map_err(|kind| head.fail(kind, bytes, rules))?;
         let Some(len) = line else {
             bytes.extend_from_slice(input);
             input.clear();
@@ -126,7 +126,7 @@ fn feed_head(
         input.advance(len + 1);
         if head
             .take_line(bytes, bytes.len() - 1, rules)
-            .map_err(|kind| head.fail(kind, bytes))?
+            .map_err(|kind| head.fail(kind, bytes, rules))?
         {
             return Ok(true);
         }
@@ -146,4 +146,47 @@ fn take(input: &mut Bytes) -> BytesMut {
     let bytes = BytesMut::from(&input[..]);
     input.clear();
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+    use crate::version::Version;
+
+    /// Feeds a frame of one large body in pieces; returns the most memory held per byte that came.
+    fn worst_ratio(content_length: Option<usize>, piece: usize) -> f64 {
+        let limits = Limits::default();
+        let rules = Rules {
+            version: Some(Version::V1_2),
+            limits: &limits,
+        };
+        let headers = Headers::new();
+        let rule = BodyRule::new(Command::Send, content_length, rules, &headers).expect("allowed");
+        let body = Bytes::from(vec![b'x'; limits.max_body_bytes]);
+        let mut partial = Partial::of_body(Command::Send, headers, rule, &mut body.slice(..piece));
+        let mut worst: f64 = 0.0;
+        for start in (piece..body.len() - piece).step_by(piece) {
+            let mut input = body.slice(start..start + piece);
+            assert_eq!(partial.feed(&mut input, rules), Ok(None));
+            let Partial::Body { bytes, .. } = &partial else {
+                panic!("a body")
+            };
+            worst = worst.max(bytes.capacity() as f64 / (start + piece) as f64);
+        }
+        worst
+    }
+
+    #[test]
+    fn memory_held_is_at_most_twice_what_came() {
+        for content_length in [None, Some(Limits::default().max_body_bytes)] {
+            for piece in [100, 1000, 70_000] {
+                let ratio = worst_ratio(content_length, piece);
+                assert!(
+                    ratio <= 2.0,
+                    "{ratio} times, {content_length:?} in pieces of {piece}"
+                );
+            }
+        }
+    }
 }

@@ -116,6 +116,13 @@ fn receipt_of_the_offending_frame_is_known_where_it_was_read() {
     ] {
         assert_code(v1_2, stream, code, Some("r:1"));
     }
+    // In the words of the peer's version: 1.0 knows no escapes.
+    assert_code(
+        Some(Version::V1_0),
+        b"FOO\nreceipt: r\\c1\n\n\0",
+        "unknown-command",
+        Some("r\\c1"),
+    );
     // Before the version is known nothing can ask for a receipt: the answer comes with the first line.
     assert_code(None, b"GET / HTTP\n", "unknown-command", None);
 }

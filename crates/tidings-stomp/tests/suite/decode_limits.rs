@@ -67,6 +67,6 @@ fn limits_are_inclusive() {
 #[test]
 fn idle_decoder_is_small() {
     let bytes = size_of::<Decoder>();
-    println!("Decoder: {bytes} bytes");
+    eprintln!("Decoder: {bytes} bytes");
     assert!(bytes <= 64, "Decoder grew to {bytes} bytes");
 }

@@ -16,6 +16,9 @@ const LIMITS: Limits = Limits {
 
 type Header = (Vec<u8>, Vec<u8>);
 
+/// A line and what follows it.
+type Cut<'a> = (&'a [u8], &'a [u8]);
+
 #[derive(Debug, PartialEq)]
 enum Seen {
     HeartBeat,
@@ -102,7 +105,7 @@ fn model_line<'a>(
     stream: &'a [u8],
     limit: usize,
     too_long: &'static str,
-) -> Result<Option<(&'a [u8], &'a [u8])>, &'static str> {
+) -> Result<Option<Cut<'a>>, &'static str> {
     for (at, byte) in stream.iter().enumerate() {
         match byte {
             b'\n' => {

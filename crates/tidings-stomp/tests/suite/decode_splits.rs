@@ -230,5 +230,8 @@ fn frame_within_one_input_shares_its_memory() {
     };
     let inside = stream.as_ptr_range();
     assert!(inside.contains(&frame.body.as_ptr()));
+    let detached = frame.clone().detached();
+    assert_eq!(detached, frame);
+    assert!(!inside.contains(&detached.body.as_ptr()));
     assert!(inside.contains(&frame.header("destination").expect("sent").as_ptr()));
 }
