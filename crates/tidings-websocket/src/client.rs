@@ -145,3 +145,115 @@ impl<'a> ClientRequest<'a> {
         params.map(Some).ok_or(ResponseError::Extensions)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REQUEST: ClientRequest<'_> = ClientRequest {
+        host: "server.example.com",
+        path: "/chat",
+        nonce: *b"the sample nonce",
+        protocols: &["v12.stomp", "v11.stomp"],
+        compression: true,
+        headers: &[("Origin", "http://example.com")],
+    };
+
+    const RESPONSE: ResponseHead<'_> = ResponseHead {
+        status: 101,
+        upgrade: "websocket",
+        connection: "Upgrade",
+        accept: "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+        protocol: "v11.stomp",
+        extensions: "permessage-deflate; server_no_context_takeover; server_max_window_bits=12",
+    };
+
+    #[test]
+    fn the_request_is_written_like_rfc_6455_section_1_2() {
+        let request = String::from_utf8(REQUEST.encode()).expect("text");
+        let expected = "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\n\
+             Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Protocol: v12.stomp, v11.stomp\r\n\
+             Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n\
+             Origin: http://example.com\r\n\r\n";
+        assert_eq!(request, expected);
+    }
+
+    #[test]
+    fn what_was_offered_may_be_chosen() {
+        let agreed = REQUEST.verify(&RESPONSE).expect("a valid response");
+        assert_eq!(agreed.protocol, Some("v11.stomp"));
+        assert_eq!(
+            agreed.deflate.map(|params| params.server_max_window_bits),
+            Some(12)
+        );
+        let agreed = REQUEST.verify(&ResponseHead {
+            protocol: "",
+            extensions: "",
+            ..RESPONSE
+        });
+        assert_eq!(
+            agreed,
+            Ok(Agreed {
+                protocol: None,
+                deflate: None
+            })
+        );
+    }
+
+    #[test]
+    fn every_other_response_is_refused() {
+        let table = [
+            (
+                ResponseHead {
+                    status: 403,
+                    ..RESPONSE
+                },
+                ResponseError::Status(403),
+            ),
+            (
+                ResponseHead {
+                    upgrade: "",
+                    ..RESPONSE
+                },
+                ResponseError::Upgrade,
+            ),
+            (
+                ResponseHead {
+                    connection: "close",
+                    ..RESPONSE
+                },
+                ResponseError::Upgrade,
+            ),
+            (
+                ResponseHead {
+                    accept: "c3RhbGU=",
+                    ..RESPONSE
+                },
+                ResponseError::Accept,
+            ),
+            (
+                ResponseHead {
+                    protocol: "mqtt",
+                    ..RESPONSE
+                },
+                ResponseError::Protocol,
+            ),
+            (
+                ResponseHead {
+                    extensions: "permessage-bzip2",
+                    ..RESPONSE
+                },
+                ResponseError::Extensions,
+            ),
+        ];
+        for (response, error) in table {
+            assert_eq!(REQUEST.verify(&response), Err(error));
+        }
+        let plain = ClientRequest {
+            compression: false,
+            ..REQUEST
+        };
+        assert_eq!(plain.verify(&RESPONSE), Err(ResponseError::Extensions));
+    }
+}

@@ -88,3 +88,32 @@ impl Closing {
         self.sent && self.received
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_defined_and_private_codes_are_allowed_on_the_wire() {
+        let allowed: Vec<u16> = (0..=u16::MAX)
+            .filter(|&code| CloseCode(code).is_allowed_on_wire())
+            .collect();
+        let expected: Vec<u16> = (1000..=1003)
+            .chain(1007..=1014)
+            .chain(3000..=4999)
+            .collect();
+        assert_eq!(allowed, expected);
+    }
+
+    #[test]
+    fn each_end_sends_one_close_frame() {
+        let mut asked = Closing::new();
+        assert!(asked.receive() && asked.is_complete() && !asked.may_send());
+        assert!(!asked.send() && !asked.receive());
+
+        let mut asking = Closing::new();
+        assert!(asking.may_send() && asking.send());
+        assert!(!asking.may_send() && !asking.is_complete());
+        assert!(!asking.receive() && asking.is_complete());
+    }
+}

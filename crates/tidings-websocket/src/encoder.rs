@@ -79,3 +79,44 @@ fn frame(opcode: Opcode, payload: &[u8], mask_key: Option<[u8; 4]>) -> Bytes {
 fn control_payload(payload: &[u8]) -> &[u8] {
     &payload[..payload.len().min(MAX_CONTROL_LEN)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc_6455_section_5_7_examples() {
+        let key = Some([0x37, 0xFA, 0x21, 0x3D]);
+        let hello = message_frame(MessageKind::Text, b"Hello", key);
+        assert_eq!(&hello[..], b"\x81\x85\x37\xFA\x21\x3D\x7F\x9F\x4D\x51\x58");
+        assert_eq!(&ping_frame(b"Hello", None)[..], b"\x89\x05Hello");
+        assert_eq!(
+            &pong_frame(b"Hello", key)[..],
+            b"\x8A\x85\x37\xFA\x21\x3D\x7F\x9F\x4D\x51\x58"
+        );
+    }
+
+    #[test]
+    fn a_close_frame_never_says_what_is_not_allowed() {
+        assert_eq!(&close_frame(None, "ignored", None)[..], b"\x88\x00");
+        assert_eq!(
+            &close_frame(Some(CloseCode::NO_STATUS), "", None)[..],
+            b"\x88\x00"
+        );
+        assert_eq!(
+            &close_frame(Some(CloseCode::GOING_AWAY), "bye", None)[..],
+            b"\x88\x05\x03\xE9bye"
+        );
+        let payload = close_payload(Some(CloseCode::NORMAL), &"é".repeat(100));
+        assert_eq!(payload.len(), 124);
+        assert_eq!(
+            std::str::from_utf8(&payload[2..]),
+            Ok("é".repeat(61).as_str())
+        );
+    }
+
+    #[test]
+    fn control_payloads_are_cut_to_what_fits() {
+        assert_eq!(ping_frame(&[1; 200], None).len(), 2 + MAX_CONTROL_LEN);
+    }
+}

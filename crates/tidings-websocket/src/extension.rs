@@ -177,3 +177,115 @@ fn split_list(list: &str, separator: char) -> impl Iterator<Item = &str> {
     })
     .map(str::trim)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: &str =
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+
+    /// Offers, and what follows [`PLAIN`] in the answer; `None` where there is no answer.
+    const OFFERS: &[(&str, Option<&str>)] = &[
+        ("permessage-deflate", Some("")),
+        ("  Permessage-Deflate ;Client_Max_Window_Bits", Some("")),
+        (
+            "permessage-deflate; client_max_window_bits=10",
+            Some("; client_max_window_bits=10"),
+        ),
+        (
+            "permessage-deflate; client_max_window_bits=8",
+            Some("; client_max_window_bits=8"),
+        ),
+        (
+            "permessage-deflate; server_max_window_bits=9",
+            Some("; server_max_window_bits=9"),
+        ),
+        (
+            "permessage-deflate; server_max_window_bits = \"12\"",
+            Some("; server_max_window_bits=12"),
+        ),
+        (
+            "permessage-deflate; server_max_window_bits=15; server_no_context_takeover",
+            Some(""),
+        ),
+        ("x-webkit-deflate-frame, permessage-deflate", Some("")),
+        ("foo; bar=\"a, permessage-deflate\"", None),
+        ("foo; bar=\"\\\"\", permessage-deflate", Some("")),
+        ("permessage-deflate; server_max_window_bits=8", None),
+        (
+            "permessage-deflate; server_max_window_bits=8, permessage-deflate",
+            Some(""),
+        ),
+        ("permessage-deflate; server_max_window_bits", None),
+        ("permessage-deflate; server_max_window_bits=16", None),
+        ("permessage-deflate; server_max_window_bits=7", None),
+        ("permessage-deflate; server_max_window_bits=09", None),
+        ("permessage-deflate; server_max_window_bits=+9", None),
+        ("permessage-deflate; server_max_window_bits=\"9", None),
+        ("permessage-deflate; client_max_window_bits=", None),
+        (
+            "permessage-deflate; client_max_window_bits; client_max_window_bits",
+            None,
+        ),
+        (
+            "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
+            None,
+        ),
+        ("permessage-deflate; server_no_context_takeover=1", None),
+        ("permessage-deflate; client_no_context_takeover=\"\"", None),
+        ("permessage-deflate; unknown", None),
+        (
+            "permessage-deflate; unknown, permessage-deflate; server_max_window_bits=10",
+            Some("; server_max_window_bits=10"),
+        ),
+        ("permessage-deflate;", None),
+        ("permessage-bzip2", None),
+        ("", None),
+        (", ,", None),
+    ];
+
+    #[test]
+    fn the_first_offer_that_can_be_fulfilled_is_accepted() {
+        for (offers, rest) in OFFERS {
+            let answer = DeflateParams::accept(offers).map(|params| params.response_header());
+            assert_eq!(
+                answer,
+                rest.map(|rest| format!("{PLAIN}{rest}")),
+                "{offers}"
+            );
+        }
+    }
+
+    #[test]
+    fn our_server_answers_our_client() {
+        let params = DeflateParams::accept(&DeflateParams::offer_header()).expect("an offer");
+        assert_eq!(
+            DeflateParams::from_response(&params.response_header()),
+            Some(params)
+        );
+    }
+
+    #[test]
+    fn a_client_refuses_what_it_did_not_offer() {
+        for answer in [
+            "permessage-deflate",
+            "permessage-deflate; server_no_context_takeover; client_max_window_bits=10",
+            "permessage-deflate; server_no_context_takeover, permessage-deflate; server_no_context_takeover",
+            "permessage-bzip2",
+            "",
+        ] {
+            assert_eq!(DeflateParams::from_response(answer), None, "{answer}");
+        }
+    }
+
+    #[test]
+    fn each_end_inflates_with_the_others_window() {
+        let params = DeflateParams::accept(
+            "permessage-deflate; client_max_window_bits=8; server_max_window_bits=11",
+        );
+        let params = params.expect("an offer");
+        assert_eq!(params.inflate_bits(Role::Server), 9);
+        assert_eq!(params.inflate_bits(Role::Client), 11);
+    }
+}

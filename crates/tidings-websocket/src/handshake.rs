@@ -180,3 +180,160 @@ pub(crate) fn has_token(list: &str, token: &str) -> bool {
     list.split(',')
         .any(|item| item.trim().eq_ignore_ascii_case(token))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head() -> RequestHead<'static> {
+        RequestHead {
+            method: "GET",
+            http_1_1: true,
+            upgrade: "websocket",
+            connection: "Upgrade",
+            key: "dGhlIHNhbXBsZSBub25jZQ==",
+            version: "13",
+            ..RequestHead::default()
+        }
+    }
+
+    #[test]
+    fn rfc_6455_section_1_3_example() {
+        assert_eq!(
+            accept_key("dGhlIHNhbXBsZSBub25jZQ=="),
+            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+        );
+        let accepted = negotiate(&head(), &[], true).expect("a valid handshake");
+        assert_eq!(accepted.accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert_eq!((accepted.protocol, accepted.deflate), (None, None));
+    }
+
+    #[test]
+    fn header_values_are_lists_without_case() {
+        let head = RequestHead {
+            upgrade: "h2c, WebSocket",
+            connection: "keep-alive, UPGRADE",
+            ..head()
+        };
+        assert!(negotiate(&head, &[], false).is_ok());
+    }
+
+    #[test]
+    fn each_mistake_has_its_status() {
+        let table = [
+            (
+                RequestHead {
+                    method: "POST",
+                    ..head()
+                },
+                HandshakeError::Method,
+                405,
+            ),
+            (
+                RequestHead {
+                    http_1_1: false,
+                    ..head()
+                },
+                HandshakeError::HttpVersion,
+                400,
+            ),
+            (
+                RequestHead {
+                    upgrade: "",
+                    ..head()
+                },
+                HandshakeError::Upgrade,
+                400,
+            ),
+            (
+                RequestHead {
+                    upgrade: "h2c",
+                    ..head()
+                },
+                HandshakeError::Upgrade,
+                400,
+            ),
+            (
+                RequestHead {
+                    connection: "close",
+                    ..head()
+                },
+                HandshakeError::Connection,
+                400,
+            ),
+            (
+                RequestHead {
+                    version: "8",
+                    ..head()
+                },
+                HandshakeError::Version,
+                426,
+            ),
+            (
+                RequestHead {
+                    version: "",
+                    ..head()
+                },
+                HandshakeError::Version,
+                426,
+            ),
+            (RequestHead { key: "", ..head() }, HandshakeError::Key, 400),
+            (
+                RequestHead {
+                    key: "c2hvcnQ=",
+                    ..head()
+                },
+                HandshakeError::Key,
+                400,
+            ),
+            (
+                RequestHead {
+                    key: "not base64, at all!!",
+                    ..head()
+                },
+                HandshakeError::Key,
+                400,
+            ),
+        ];
+        for (head, error, status) in table {
+            assert_eq!(negotiate(&head, &[], true), Err(error));
+            assert_eq!(error.status(), status);
+        }
+        assert_eq!(HandshakeError::Method.headers(), [("allow", "GET")]);
+        assert!(
+            HandshakeError::Version
+                .headers()
+                .contains(&("sec-websocket-version", "13"))
+        );
+    }
+
+    #[test]
+    fn the_clients_first_known_protocol_is_chosen() {
+        let choose = |protocols| {
+            let head = RequestHead {
+                protocols,
+                ..head()
+            };
+            negotiate(&head, &["v10.stomp", "v11.stomp", "v12.stomp"], false)
+                .expect("valid")
+                .protocol
+        };
+        assert_eq!(choose("v11.stomp, v12.stomp"), Some("v11.stomp"));
+        assert_eq!(choose("mqtt,V12.STOMP,v10.stomp"), Some("v12.stomp"));
+        assert_eq!(choose("mqtt"), None);
+        assert_eq!(choose(""), None);
+    }
+
+    #[test]
+    fn compression_is_only_agreed_where_it_is_on() {
+        let head = RequestHead {
+            extensions: "permessage-deflate",
+            ..head()
+        };
+        assert_eq!(negotiate(&head, &[], false).expect("valid").deflate, None);
+        assert_eq!(
+            negotiate(&head, &[], true).expect("valid").deflate,
+            Some(DeflateParams::default())
+        );
+    }
+}

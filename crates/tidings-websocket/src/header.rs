@@ -157,3 +157,55 @@ fn check_first_two(first: u8, second: u8, role: Role) -> Result<Opcode, Error> {
     }
     Ok(opcode)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc_6455_section_5_7_examples() {
+        let head = |opcode, fin, len, mask| encode_header(opcode, fin, false, len, mask).to_vec();
+        let key = [0x37, 0xFA, 0x21, 0x3D];
+        assert_eq!(head(Opcode::Text, true, 5, None), b"\x81\x05");
+        assert_eq!(
+            head(Opcode::Text, true, 5, Some(key)),
+            b"\x81\x85\x37\xFA\x21\x3D"
+        );
+        assert_eq!(head(Opcode::Text, false, 3, None), b"\x01\x03");
+        assert_eq!(head(Opcode::Continuation, true, 2, None), b"\x80\x02");
+        assert_eq!(head(Opcode::Ping, true, 5, None), b"\x89\x05");
+        assert_eq!(
+            head(Opcode::Pong, true, 5, Some(key)),
+            b"\x8A\x85\x37\xFA\x21\x3D"
+        );
+        assert_eq!(head(Opcode::Binary, true, 256, None), b"\x82\x7E\x01\x00");
+        assert_eq!(
+            head(Opcode::Binary, true, 65536, None),
+            b"\x82\x7F\x00\x00\x00\x00\x00\x01\x00\x00"
+        );
+    }
+
+    #[test]
+    fn every_length_form_is_read_as_written() {
+        for len in [0, 1, 125, 126, 127, 0xFFFF, 0x1_0000, u32::MAX as usize] {
+            for (mask, role) in [(None, Role::Client), (Some([1, 2, 3, 4]), Role::Server)] {
+                let encoded = encode_header(Opcode::Binary, false, true, len, mask);
+                assert_eq!(encoded.len(), header_len(len, mask.is_some()));
+                let header = Header {
+                    opcode: Opcode::Binary,
+                    fin: false,
+                    compressed: true,
+                    mask: mask.unwrap_or_default(),
+                    payload_len: len as u64,
+                };
+                assert_eq!(
+                    Header::parse(&encoded, role),
+                    Ok(Some((header, encoded.len())))
+                );
+                for cut in 0..encoded.len() {
+                    assert_eq!(Header::parse(&encoded[..cut], role), Ok(None));
+                }
+            }
+        }
+    }
+}

@@ -23,3 +23,29 @@ pub fn advance(mut key: [u8; 4], consumed: usize) -> [u8; 4] {
     key.rotate_left(consumed % 4);
     key
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_is_masked_like_byte_by_byte() {
+        let key = [0x12, 0x00, 0xFE, 0x7F];
+        for len in 0..200 {
+            let plain: Vec<u8> = (0..len).map(|i| (i * 7) as u8).collect();
+            let expected: Vec<u8> = plain
+                .iter()
+                .enumerate()
+                .map(|(i, byte)| byte ^ key[i % 4])
+                .collect();
+            let mut masked = plain.clone();
+            apply(key, &mut masked);
+            assert_eq!(masked, expected);
+
+            let (head, tail) = masked.split_at_mut(len / 3);
+            apply(key, head);
+            apply(advance(key, head.len()), tail);
+            assert_eq!(masked, plain);
+        }
+    }
+}

@@ -71,3 +71,74 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_normalized() {
+        let table = [
+            ("https://example.com", Some("https://example.com")),
+            (" HTTPS://Example.COM/ ", Some("https://example.com")),
+            ("https://example.com:443", Some("https://example.com")),
+            ("http://example.com:80/", Some("http://example.com")),
+            ("http://example.com:443", Some("http://example.com:443")),
+            ("http://example.com:", Some("http://example.com")),
+            ("http://example.com:0080", Some("http://example.com")),
+            ("wss://example.com:443", Some("https://example.com")),
+            ("http://[::1]:8080", Some("http://[::1]:8080")),
+            ("http://[2001:DB8::1]:80", Some("http://[2001:db8::1]")),
+            ("capacitor://localhost", Some("capacitor://localhost")),
+            ("null", Some("null")),
+            ("", None),
+            ("example.com", None),
+            ("https://", None),
+            ("https:///", None),
+            ("https://example.com/path", None),
+            ("https://user@example.com", None),
+            ("https://example.com:http", None),
+            ("https://example.com:70000", None),
+            ("https://example.com:+80", None),
+            ("https://a.com, https://b.com", None),
+            ("http://[::1", None),
+            ("http://[::1]x", None),
+            ("http://[no]", None),
+            ("://example.com", None),
+        ];
+        for (origin, expected) in table {
+            assert_eq!(normalize_origin(origin).as_deref(), expected, "{origin:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_servers_own_pages_are_of_the_same_origin() {
+        let table = [
+            ("https://example.com", "https", "example.com", true),
+            ("https://example.com", "https", "EXAMPLE.com:443", true),
+            ("https://example.com/", "wss", "example.com", true),
+            ("http://localhost:8080", "http", "localhost:8080", true),
+            ("http://[::1]:8080", "ws", "[::1]:8080", true),
+            ("http://example.com", "https", "example.com", false),
+            ("https://example.com:8443", "https", "example.com", false),
+            ("https://evil.example.com", "https", "example.com", false),
+            (
+                "https://example.com.evil.org",
+                "https",
+                "example.com",
+                false,
+            ),
+            ("http://localhost:8080", "http", "127.0.0.1:8080", false),
+            ("null", "http", "null", false),
+            ("null", "http", "example.com", false),
+            ("", "http", "", false),
+        ];
+        for (origin, scheme, host, expected) in table {
+            assert_eq!(
+                is_same_origin(origin, scheme, host),
+                expected,
+                "{origin:?} {scheme} {host:?}"
+            );
+        }
+    }
+}

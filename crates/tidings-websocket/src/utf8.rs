@@ -78,3 +78,59 @@ fn begins_character(bytes: &[u8]) -> Result<(), NotUtf8> {
         _ => Err(NotUtf8),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Beginnings and ends of every range that UTF-8 allows or excludes.
+    const EDGES: &[u8] = &[
+        0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xED,
+        0xEF, 0xF0, 0xF1, 0xF4, 0xF5, 0xF7, 0xF8, 0xFF,
+    ];
+
+    fn check(pieces: &[&[u8]]) -> bool {
+        let mut check = Utf8Check::default();
+        pieces.iter().all(|piece| check.push(piece).is_ok()) && check.finish().is_ok()
+    }
+
+    #[test]
+    fn all_edges_in_all_pieces_are_judged_like_the_whole() {
+        for i in 0..EDGES.len().pow(4) {
+            let bytes: [u8; 4] =
+                std::array::from_fn(|at| EDGES[i / EDGES.len().pow(at as u32) % EDGES.len()]);
+            let expected = std::str::from_utf8(&bytes).is_ok();
+            for cut in 0..=4 {
+                let (head, tail) = bytes.split_at(cut);
+                assert_eq!(check(&[head, tail]), expected, "{bytes:02X?} cut at {cut}");
+            }
+            let single: Vec<&[u8]> = bytes.chunks(1).collect();
+            assert_eq!(check(&single), expected, "{bytes:02X?} byte by byte");
+        }
+    }
+
+    #[test]
+    fn a_wrong_byte_is_told_at_once() {
+        for wrong in [
+            &b"\xC0"[..],
+            b"\xF5",
+            b"\x80",
+            b"\xED\xA0",
+            b"\xE0\x80",
+            b"\xF4\x90",
+            b"\xF0\x8F",
+        ] {
+            assert_eq!(
+                Utf8Check::default().push(wrong),
+                Err(NotUtf8),
+                "{wrong:02X?}"
+            );
+        }
+    }
+
+    #[test]
+    fn text_must_not_end_within_a_character() {
+        assert!(!check(&[b"abc\xF0\x9F\x8E"]));
+        assert!(check(&[b"abc\xF0\x9F\x8E", b"", b"\x88"]));
+    }
+}

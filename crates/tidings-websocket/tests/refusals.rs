@@ -172,15 +172,23 @@ fn compressed_messages_are_limited_by_what_they_inflate_to() {
 #[test]
 fn a_bomb_is_cut_at_the_limit() {
     const LIMIT: u32 = 1 << 20;
-    let bomb = Deflater::new(9, 15).message_frame(
-        MessageKind::Text,
-        &vec![0; 100 << 20],
-        Some([5, 6, 7, 8]),
-    );
+    let mut megabyte = Vec::new();
+    Deflater::new(9, 15).compress(&vec![0; 1 << 20], &mut megabyte);
+    megabyte.extend_from_slice(&[0x00, 0x00, 0xFF, 0xFF]);
+    let bomb = megabyte.repeat(100);
     assert!(
-        bomb.len() < 128 << 10,
-        "100 MB of zeros became {} bytes",
+        bomb.len() < 256 << 10,
+        "100 MiB of zeros became {} bytes",
         bomb.len()
+    );
+    let mut wire = Vec::new();
+    write_frame(
+        &mut wire,
+        Opcode::Text,
+        true,
+        true,
+        &bomb,
+        Some([5, 6, 7, 8]),
     );
 
     let mut decoder = Decoder::new(
@@ -188,7 +196,7 @@ fn a_bomb_is_cut_at_the_limit() {
         Limits::default(),
         Some(DeflateParams::default()),
     );
-    let mut input = BytesMut::from(&bomb[..]);
+    let mut input = BytesMut::from(&wire[..]);
     let mut inflated = 0;
     let end = loop {
         match decoder.decode(&mut input) {
@@ -210,8 +218,8 @@ fn a_bomb_is_cut_at_the_limit() {
 #[test]
 fn broken_compression_is_refused() {
     let reading = Reading::compressed(Role::Client);
-    // A block of the reserved type; a distance beyond the beginning of the message.
-    for payload in [&b"\x07"[..], b"\x2A\x4E\x02\x08"] {
+    // A block of the reserved type; a message that leans on the one before (RFC 7692, section 7.2.3.2).
+    for payload in [&b"\x07"[..], b"\xF2\x00\x11\x00\x00"] {
         let mut wire = Vec::new();
         write_frame(&mut wire, Opcode::Binary, true, true, payload, None);
         assert_eq!(

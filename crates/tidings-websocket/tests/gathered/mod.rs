@@ -8,7 +8,7 @@ use tidings_websocket::{
 
 /// An event, whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gathered {
+pub(crate) enum Gathered {
     Message(MessageKind, Vec<u8>),
     Ping(Vec<u8>),
     Pong(Vec<u8>),
@@ -17,14 +17,14 @@ pub enum Gathered {
 
 /// How a conversation is read.
 #[derive(Clone, Copy, Debug)]
-pub struct Reading {
-    pub role: Role,
-    pub limits: Limits,
-    pub deflate: Option<DeflateParams>,
+pub(crate) struct Reading {
+    pub(crate) role: Role,
+    pub(crate) limits: Limits,
+    pub(crate) deflate: Option<DeflateParams>,
 }
 
 impl Reading {
-    pub fn new(role: Role) -> Self {
+    pub(crate) fn new(role: Role) -> Self {
         Self {
             role,
             limits: Limits::default(),
@@ -32,7 +32,7 @@ impl Reading {
         }
     }
 
-    pub fn compressed(role: Role) -> Self {
+    pub(crate) fn compressed(role: Role) -> Self {
         Self {
             deflate: Some(DeflateParams::default()),
             ..Self::new(role)
@@ -40,7 +40,7 @@ impl Reading {
     }
 
     /// Decodes the chunks one after another: the whole events, and how it ended.
-    pub fn read<'a>(
+    pub(crate) fn read<'a>(
         &self,
         chunks: impl IntoIterator<Item = &'a [u8]>,
     ) -> (Vec<Gathered>, Result<(), Error>) {
