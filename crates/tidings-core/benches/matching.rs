@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
 use tidings_core::destination::{Pattern, Separator};
 use tidings_core::subscription::PatternMap;
 
@@ -63,9 +63,7 @@ fn matching(criterion: &mut Criterion) {
         let maps = counts.map(|count| map(count, text));
         for (map, count) in maps.iter().zip(counts) {
             assert_eq!(visit(map), 500);
-            criterion.bench_function(BenchmarkId::new(shape, count).to_string().as_str(), |b| {
-                b.iter(|| visit(map))
-            });
+            criterion.bench_function(&format!("{shape} {count}"), |b| b.iter(|| visit(map)));
         }
         let [few, many] = [nanoseconds(&maps[0]), nanoseconds(&maps[1])];
         println!(

@@ -171,15 +171,15 @@ impl Message {
         }
     }
 
-    /// Bytes that this message costs in memory: body, headers, destination and a fixed overhead for the rest,
-    /// its place in a queue included.
+    /// Bytes that this message costs in memory: body, headers, destination, itself and its place in a queue.
     pub fn weight(&self) -> usize {
-        const OVERHEAD: usize = 256;
+        /// Two nodes of ordered maps, a hash entry, and the counters of two shared pointers.
+        const PLACE_IN_QUEUE: usize = 144;
         const HEADER_OVERHEAD: usize = 16;
         let headers = self.headers.iter();
         let headers: usize = headers
             .map(|(name, value)| name.len() + value.len() + HEADER_OVERHEAD)
             .sum();
-        OVERHEAD + self.destination.len() + headers + self.body.len()
+        size_of::<Self>() + PLACE_IN_QUEUE + self.destination.len() + headers + self.body.len()
     }
 }

@@ -187,7 +187,8 @@ impl<C: Copy + Eq + Hash> Queue<C> {
         Ok(())
     }
 
-    /// Sets room aside; dropping the reservation frees what is left of it.
+    /// Sets room aside; dropping the reservation frees what is left of it. It knows no time, so call
+    /// [`expire`](Self::expire) first where stale messages may fill the queue.
     ///
     /// # Errors
     /// [`QueueFull`].

@@ -11,7 +11,7 @@ use tidings_core::queue::{
 
 use super::expiring;
 
-const MAX_BYTES: u64 = 3_000;
+const MAX_BYTES: u64 = 5_000;
 const MAX_AGE_MS: u64 = 50;
 const MAX_DELIVERIES: u32 = 3;
 

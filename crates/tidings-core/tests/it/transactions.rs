@@ -6,7 +6,7 @@ use tidings_core::transaction::{TransactionLimits, Transactions};
 
 const LIMITS: TransactionLimits = TransactionLimits {
     max_open: 3,
-    max_actions: 8,
+    max_actions: 5,
     max_bytes: 100,
 };
 
