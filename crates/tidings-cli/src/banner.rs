@@ -2,7 +2,7 @@
 
 use tidings_server::config::Config;
 
-use crate::stand_in::{Listener, ListenerKind};
+use tidings_server::{Listener, ListenerKind};
 
 /// The banner, several lines without a last line feed.
 pub(crate) fn banner(config: &Config, listeners: &[Listener]) -> String {

@@ -5,11 +5,11 @@
 mod arguments;
 mod banner;
 mod check_config;
+mod demo;
 mod logging;
 mod outcome;
 mod serve;
 mod signals;
-mod stand_in;
 
 use std::process::ExitCode;
 

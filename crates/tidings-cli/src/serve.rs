@@ -5,13 +5,14 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use tidings_server::config::{Config, Overrides};
+use tidings_server::{Listener, ListenerKind, Server};
 
 use crate::arguments::Start;
 use crate::banner::banner;
+use crate::demo;
 use crate::logging;
 use crate::outcome::Failure;
 use crate::signals::Signals;
-use crate::stand_in::{Listener, ListenerKind, Server};
 
 /// Whether a person is told what they started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +56,10 @@ pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
 
 fn run(config: Config, start: &Start, mode: Mode) -> Result<(), Failure> {
     logging::start(&start.log).map_err(|error| Failure::Usage(error.into()))?;
+    // Each connection is an open file; what the system allows at most is what it is for.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the limit on open files could not be raised");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -75,7 +80,8 @@ async fn serve(config: Config, mode: Mode) -> anyhow::Result<()> {
         eprintln!("{}", banner(&config, server.listeners()));
     }
     announce(&config, server.listeners());
-    server.run(signals.shutdown()).await?;
+    let pages = demo::pages(config.http.demo);
+    server.run(pages, signals.shutdown()).await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -1,1 +1,24 @@
-//! Placeholder.
+//! The domain of Tidings: what messages, destinations, subscriptions and queues are and do. No I/O, no runtime, no
+//! clock: time is an argument, in milliseconds since the Unix epoch.
+//!
+//! | module | what it answers |
+//! |---|---|
+//! | [`message`] | What is carried, and which of the sender's headers reach a subscriber? |
+//! | [`destination`] | Where may a frame go? What does a pattern match? |
+//! | [`subscription`] | Who hears a message on a topic? |
+//! | [`queue`] | Which one consumer gets a message of a queue, and what becomes of it? |
+//! | [`transaction`] | What does a session hold back until COMMIT? |
+//! | [`disconnect`] | Why did a connection end, and is it worth coming back? |
+//! | [`user`] | Who is at the other end? |
+//!
+//! Start reading at [`destination::Destinations::classify`], then [`subscription::PatternMap`] for topics and
+//! [`queue::Queue`] for queues. Everything that can grow has a limit, and every error knows its
+//! [`disconnect::Reason`].
+
+pub mod destination;
+pub mod disconnect;
+pub mod message;
+pub mod queue;
+pub mod subscription;
+pub mod transaction;
+pub mod user;

@@ -1,0 +1,85 @@
+//! The demo page, embedded at build time.
+
+use std::borrow::Cow;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+/// What `npm run build` made of `web/`. A build of the binary without it works.
+#[derive(RustEmbed)]
+#[folder = "../../web/dist"]
+#[allow_missing = true]
+struct Assets;
+
+/// The page in place of the demo when the front end was not built.
+const NOT_BUILT: &str = include_str!("demo_not_built.html");
+
+/// Everything comes from this server, WebSocket included; nothing is framed.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The pages beside the endpoint: the demo, or none.
+pub(crate) fn pages(demo: bool) -> Router {
+    if !demo {
+        return Router::new();
+    }
+    Router::new()
+        .route("/", get(|headers| async move { page("index.html", &headers) }))
+        .route("/{*path}", get(|Path(path): Path<String>, headers| async move { page(&path, &headers) }))
+}
+
+fn page(path: &str, request: &HeaderMap) -> Response {
+    match Assets::get(path) {
+        Some(file) => asset(path, file, request),
+        None if path == "index.html" => Html(NOT_BUILT).into_response(),
+        None => (StatusCode::NOT_FOUND, "there is nothing here; the demo is at /\n").into_response(),
+    }
+}
+
+fn asset(path: &str, file: EmbeddedFile, request: &HeaderMap) -> Response {
+    let etag = format!("\"{}\"", hex(&file.metadata.sha256_hash()[..16]));
+    let cache = if path.starts_with("assets/") {
+        // Names of assets have a hash of their content in them.
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let headers = [
+        (header::CONTENT_TYPE, content_type(path)),
+        (header::CACHE_CONTROL, cache),
+        (header::ETAG, &etag),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    if request.get(header::IF_NONE_MATCH).is_some_and(|known| known == etag.as_str()) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    let body = match file.data {
+        Cow::Borrowed(bytes) => bytes.into_response(),
+        Cow::Owned(bytes) => bytes.into_response(),
+    };
+    (headers, body).into_response()
+}
+
+/// The few kinds of file that the build makes.
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("woff2") => "font/woff2",
+        Some("webmanifest" | "json") => "application/json",
+        _ => "application/octet-stream",
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

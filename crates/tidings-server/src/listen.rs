@@ -1,0 +1,174 @@
+//! Listeners: who may come in, and where they go.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tidings_core::disconnect::Reason;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tracing::{debug, warn};
+
+use crate::node::{Node, Ticket};
+use crate::worker::{Adoption, LinkKind};
+
+/// After a failed accept (no file descriptor left, say) the listener rests this long.
+const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// How many connections the kernel keeps for us until we accept them.
+const BACKLOG: u32 = 4096;
+
+/// What a listener serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListenerKind {
+    /// HTTP and WebSocket.
+    Http,
+    /// STOMP over TCP.
+    Tcp,
+    /// Health, metrics and statistics.
+    Admin,
+}
+
+/// A bound listener and its real address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listener {
+    /// What it serves.
+    pub kind: ListenerKind,
+    /// Where, with the port that the system chose when 0 was asked for.
+    pub address: SocketAddr,
+}
+
+impl Listener {
+    /// The address as a url: `http://127.0.0.1:8080` or `tcp://127.0.0.1:61613`.
+    pub fn url(&self) -> String {
+        let scheme = match self.kind {
+            ListenerKind::Http | ListenerKind::Admin => "http",
+            ListenerKind::Tcp => "tcp",
+        };
+        format!("{scheme}://{}", self.address)
+    }
+}
+
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Accepts STOMP over TCP, forever.
+pub(crate) async fn accept_tcp(listener: TcpListener, node: Arc<Node>) {
+    loop {
+        let (mut stream, peer) = accept(&listener).await;
+        let Some(ticket) = node.admit() else {
+            node.telemetry.disconnected(Reason::TooManyConnections);
+            let refusal = node.refusal(Reason::TooManyConnections);
+            // Best effort within one segment: a client that does not read it is cut anyway.
+            let _ = stream.try_write(&refusal);
+            let _ = stream.shutdown().await;
+            continue;
+        };
+        hand_over(&node, stream, peer, ticket);
+    }
+}
+
+fn hand_over(node: &Arc<Node>, stream: TcpStream, peer: SocketAddr, ticket: Ticket) {
+    match stream.into_std() {
+        Ok(stream) => node.adopt(Adoption {
+            stream,
+            peer,
+            link: LinkKind::Tcp,
+            accepted_at: Instant::now(),
+            early: bytes::Bytes::new(),
+            ticket,
+        }),
+        Err(error) => warn!(%peer, %error, "could not take a connection over"),
+    }
+}
+
+/// Accepts HTTP, forever; `pages` answers what is not ours.
+pub(crate) async fn accept_http(listener: TcpListener, node: Arc<Node>, router: axum::Router) {
+    loop {
+        let (stream, peer) = accept(&listener).await;
+        let Some(ticket) = node.admit() else {
+            node.telemetry.disconnected(Reason::TooManyConnections);
+            let _ = stream.try_write(
+                b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+            );
+            continue;
+        };
+        tokio::spawn(serve_http(
+            stream,
+            peer,
+            Arc::clone(&node),
+            router.clone(),
+            ticket,
+        ));
+    }
+}
+
+async fn serve_http(
+    stream: TcpStream,
+    peer: SocketAddr,
+    node: Arc<Node>,
+    router: axum::Router,
+    ticket: Ticket,
+) {
+    let origin = crate::http::Peer {
+        address: peer,
+        accepted_at: Instant::now(),
+        ticket: Arc::new(std::sync::Mutex::new(Some(ticket))),
+    };
+    let service = TowerToHyperService::new(router.layer(axum::Extension(origin)));
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(node.config.websocket.handshake_timeout)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::select! {
+        result = served => if let Err(error) = result {
+            debug!(%peer, %error, "http connection ended");
+        },
+        () = node.draining() => {}
+    }
+}
+
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                if let Err(error) = stream.set_nodelay(true) {
+                    debug!(%peer, %error, "could not turn off Nagle's algorithm");
+                }
+                return (stream, peer);
+            }
+            Err(error) => {
+                warn!(%error, "accept failed");
+                tokio::time::sleep(ACCEPT_REST).await;
+            }
+        }
+    }
+}
+
+/// Accepts HTTP on the private listener, forever. Its connections don't count: it must answer when the server is full.
+pub(crate) async fn accept_admin(listener: TcpListener, router: axum::Router) {
+    loop {
+        let (stream, peer) = accept(&listener).await;
+        let service = TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let served = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .serve_connection(TokioIo::new(stream), service);
+            if let Err(error) = served.await {
+                debug!(%peer, %error, "admin connection ended");
+            }
+        });
+    }
+}

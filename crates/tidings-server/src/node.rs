@@ -1,0 +1,198 @@
+//! What all workers and listeners of one server share.
+
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tidings_core::destination::{Destinations, Separator};
+use tidings_core::disconnect::Reason;
+use tidings_core::message::MessageIds;
+use tidings_core::queue::{QueueLimits, Queues, QueuesLimits};
+use tidings_core::subscription::PatternMap;
+use tidings_stomp::HeartBeat;
+use tokio::sync::Notify;
+
+use crate::config::Config;
+use crate::session;
+use crate::telemetry::Telemetry;
+use crate::worker::{Adoption, Consumer, Interest, Letter, Mailbox};
+
+/// The shared part of a server. Locks in it are short, and taken in this order: a queue, then a mailbox; `interest`
+/// alone.
+pub(crate) struct Node {
+    pub(crate) config: Config,
+    pub(crate) telemetry: Telemetry,
+    /// What a STOMP connection needs to know, shared by all of them.
+    pub(crate) stomp: Arc<tidings_stomp::connection::ServerConfig>,
+    pub(crate) destinations: Destinations,
+    pub(crate) message_ids: MessageIds,
+    /// Which workers have subscribers for a topic pattern.
+    pub(crate) interest: RwLock<PatternMap<Interest>>,
+    pub(crate) queues: Queues<Consumer>,
+    /// One per worker.
+    pub(crate) mailboxes: Vec<Mailbox<Letter>>,
+    /// Open connections, HTTP ones included.
+    admitted: AtomicUsize,
+    /// Wakes who waits for the last connection to end.
+    emptied: Notify,
+    /// Set once, when the server stops.
+    draining: AtomicBool,
+    /// Wakes who waits for the drain to begin.
+    drain_began: Notify,
+    /// The worker that gets the next connection.
+    next_worker: AtomicUsize,
+}
+
+/// The right to be one of the server's connections; ends when dropped.
+pub(crate) struct Ticket {
+    node: Arc<Node>,
+}
+
+impl Node {
+    pub(crate) fn new(config: Config, workers: usize) -> Arc<Self> {
+        let queue = &config.queue;
+        let stomp = &config.stomp;
+        let separator = match config.broker.separator {
+            '.' => Separator::Dot,
+            _ => Separator::Slash,
+        };
+        Arc::new(Self {
+            telemetry: Telemetry::new(),
+            stomp: Arc::new(tidings_stomp::connection::ServerConfig {
+                limits: tidings_stomp::Limits {
+                    max_body_bytes: stomp.max_body_bytes,
+                    max_header_line_bytes: stomp.max_header_line_bytes,
+                    max_headers: stomp.max_headers,
+                    ..tidings_stomp::Limits::default()
+                },
+                heart_beat: HeartBeat {
+                    send: stomp.heart_beat_send,
+                    receive: stomp.heart_beat_receive,
+                },
+                connect_timeout: stomp.connect_timeout,
+            }),
+            destinations: Destinations {
+                topic_prefixes: config.broker.topic_prefixes.clone(),
+                queue_prefixes: config.broker.queue_prefixes.clone(),
+                separator,
+                max_bytes: config.broker.max_destination_bytes,
+            },
+            message_ids: MessageIds::new(random_name()),
+            interest: RwLock::new(PatternMap::new(separator)),
+            queues: Queues::new(QueuesLimits {
+                max_queues: queue.max_queues,
+                max_total_bytes: queue.max_total_bytes as u64,
+                queue: QueueLimits {
+                    max_bytes: queue.max_bytes as u64,
+                    max_age_ms: u64::try_from(queue.max_age.as_millis()).unwrap_or(u64::MAX),
+                    max_deliveries: NonZeroU32::new(queue.max_deliveries)
+                        .unwrap_or(NonZeroU32::MIN),
+                },
+            }),
+            mailboxes: (0..workers).map(|_| Mailbox::new()).collect(),
+            admitted: AtomicUsize::new(0),
+            emptied: Notify::new(),
+            draining: AtomicBool::new(false),
+            drain_began: Notify::new(),
+            next_worker: AtomicUsize::new(0),
+            config,
+        })
+    }
+
+    /// A ticket for one more connection, unless the server is full or stopping.
+    pub(crate) fn admit(self: &Arc<Self>) -> Option<Ticket> {
+        let ticket = Ticket {
+            node: Arc::clone(self),
+        };
+        let before = self.admitted.fetch_add(1, Ordering::Relaxed);
+        (before < self.config.server.max_connections && !self.is_draining()).then_some(ticket)
+    }
+
+    /// Gives a connection to a worker, in turn.
+    pub(crate) fn adopt(&self, adoption: Adoption) {
+        let worker = self.next_worker.fetch_add(1, Ordering::Relaxed) % self.mailboxes.len();
+        self.mailboxes[worker].post(Letter::Adopt(Box::new(adoption)), 0);
+    }
+
+    /// Milliseconds since the epoch.
+    pub(crate) fn now_ms() -> u64 {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| {
+                u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+            })
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Tells every connection to go, once.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+        self.drain_began.notify_waiters();
+        for mailbox in &self.mailboxes {
+            mailbox.post(Letter::Drain, 0);
+        }
+    }
+
+    /// Returns once the drain has begun.
+    pub(crate) async fn draining(&self) {
+        let began = self.drain_began.notified();
+        if !self.is_draining() {
+            began.await;
+        }
+    }
+
+    /// Returns once no connection is left.
+    pub(crate) async fn emptied(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.admitted.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    /// Connections open now.
+    pub(crate) fn admitted(&self) -> usize {
+        self.admitted.load(Ordering::Relaxed)
+    }
+
+    /// The ERROR frame for a peer that is turned away before it is anybody's connection.
+    pub(crate) fn refusal(&self, reason: Reason) -> Vec<u8> {
+        let mut out = Vec::new();
+        if let Some(error) = session::goodbye(reason, false) {
+            tidings_stomp::connection::encode_error(&error, tidings_stomp::Version::V1_0, &mut out);
+        }
+        out
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if self.node.admitted.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.node.emptied.notify_waiters();
+        }
+    }
+}
+
+/// A name that nobody can guess: 128 random bits in hexadecimal.
+pub(crate) fn random_name() -> String {
+    use std::fmt::Write;
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+        .iter()
+        .fold(String::with_capacity(32), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+/// Takes a lock whose holder may have panicked: the data are counters and maps, valid after every step.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,185 @@
+//! A server from its listeners to its end.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::task::{JoinSet, LocalSet};
+use tracing::{info, warn};
+
+use crate::config::Config;
+use crate::listen::{self, Listener, ListenerKind};
+use crate::node::Node;
+use crate::worker::{Letter, Worker};
+use crate::{admin, http};
+
+/// How often queues are searched for messages that have expired.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A server that has its addresses but does not answer yet.
+pub struct Server {
+    config: Config,
+    listeners: Vec<Listener>,
+    /// The sockets of `listeners`, in the same order.
+    sockets: Vec<TcpListener>,
+}
+
+/// Why a server can't have an address.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[error(
+    "cannot listen on {address} ({setting}): {source}; choose another address, or port 0 for any free one"
+)]
+pub struct BindError {
+    /// The address.
+    pub address: SocketAddr,
+    /// The setting that names it.
+    pub setting: &'static str,
+    /// What the system says.
+    pub source: io::Error,
+}
+
+/// Why a server could not go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The system gives no thread, or a thread no event queue.
+    #[error("cannot start a worker: {0}; look at the limits on threads and open files")]
+    Worker(#[from] io::Error),
+}
+
+impl Server {
+    /// Takes the addresses that the configuration names. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// An address is taken, or not this machine's.
+    pub async fn bind(config: Config) -> Result<Self, BindError> {
+        let wanted = [
+            (
+                ListenerKind::Http,
+                Some(config.http.listen),
+                "http.listen, --listen",
+            ),
+            (ListenerKind::Tcp, config.tcp.listen, "tcp.listen, --tcp"),
+            (
+                ListenerKind::Admin,
+                config.admin.listen,
+                "admin.listen, --admin",
+            ),
+        ];
+        let (mut listeners, mut sockets) = (Vec::new(), Vec::new());
+        for (kind, address, setting) in wanted {
+            let Some(address) = address else { continue };
+            let fail = |source| BindError {
+                address,
+                setting,
+                source,
+            };
+            let listener = listen::bind(address).map_err(fail)?;
+            let address = listener.local_addr().map_err(fail)?;
+            listeners.push(Listener { kind, address });
+            sockets.push(listener);
+        }
+        Ok(Self {
+            config,
+            listeners,
+            sockets,
+        })
+    }
+
+    /// The listeners with their real addresses.
+    pub fn listeners(&self) -> &[Listener] {
+        &self.listeners
+    }
+
+    /// Serves until `shutdown` is ready, then drains: no new connections, every client is told to go, what waits is
+    /// flushed, all within `server.shutdown_timeout`. `pages` answers HTTP requests that are not for Tidings.
+    ///
+    /// # Errors
+    /// No worker could be started.
+    pub async fn run(
+        self,
+        pages: Router,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), RunError> {
+        let deadline = self.config.server.shutdown_timeout;
+        let workers = match self.config.server.workers {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        };
+        let node = Node::new(self.config, workers);
+        let threads = start_workers(&node, workers)?;
+        let mut tasks = JoinSet::new();
+        for (listener, socket) in self.listeners.iter().zip(self.sockets) {
+            let node = Arc::clone(&node);
+            match listener.kind {
+                ListenerKind::Tcp => tasks.spawn(listen::accept_tcp(socket, node)),
+                ListenerKind::Http => {
+                    let router = http::router(&node, pages.clone());
+                    tasks.spawn(listen::accept_http(socket, node, router))
+                }
+                ListenerKind::Admin => {
+                    let router = admin::router(&node);
+                    tasks.spawn(listen::accept_admin(socket, router))
+                }
+            };
+        }
+        tasks.spawn(expire(Arc::clone(&node)));
+        shutdown.await;
+        info!(connections = node.admitted(), "draining");
+        node.drain();
+        tasks.abort_all();
+        if tokio::time::timeout(deadline, node.emptied())
+            .await
+            .is_err()
+        {
+            warn!(
+                connections = node.admitted(),
+                "cutting the connections that are left"
+            );
+        }
+        for mailbox in &node.mailboxes {
+            mailbox.post(Letter::Stop, 0);
+        }
+        let joined = tokio::task::spawn_blocking(move || {
+            threads
+                .into_iter()
+                .map(thread::JoinHandle::join)
+                .all(|end| end.is_ok())
+        });
+        if !joined.await.unwrap_or(false) {
+            warn!("a worker had panicked");
+        }
+        Ok(())
+    }
+}
+
+async fn expire(node: Arc<Node>) {
+    let mut interval = tokio::time::interval(EXPIRY_INTERVAL);
+    loop {
+        interval.tick().await;
+        node.expire();
+    }
+}
+
+fn start_workers(node: &Arc<Node>, workers: usize) -> io::Result<Vec<thread::JoinHandle<()>>> {
+    (0..workers)
+        .map(|id| {
+            let node = Arc::clone(node);
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            thread::Builder::new()
+                .name(format!("worker-{id}"))
+                .spawn(move || {
+                    let worker = Worker::new(id as u16, node);
+                    LocalSet::new().block_on(&runtime, worker.run());
+                })
+        })
+        .collect()
+}

@@ -1,0 +1,31 @@
+//! CONNECT.
+
+use std::time::Instant;
+
+use tidings_stomp::connection::{ConnectRequest, Connected};
+
+use super::Session;
+use crate::node::random_name;
+use crate::worker::{Connection, Worker};
+
+/// The `server` header of CONNECTED.
+const SERVER: &str = concat!("tidings/", env!("CARGO_PKG_VERSION"));
+
+/// Lets a client in. There is no authentication yet: a `login` is taken as the user's name.
+pub(super) fn accept(
+    worker: &Worker,
+    connection: &Connection,
+    session: &mut Session,
+    now: Instant,
+    request: &ConnectRequest,
+) {
+    let name = random_name();
+    let connected = Connected {
+        session: &name,
+        server: Some(SERVER),
+        user_name: request.login(),
+        headers: &[],
+    };
+    worker.send(connection, |out| session.stomp.accept(now, &connected, out));
+    tracing::debug!(peer = %connection.peer, session = name, version = %request.version, "connected");
+}

@@ -1,0 +1,58 @@
+//! Why a frame was not done, as the client will read it.
+
+use tidings_core::disconnect::Reason;
+use tidings_stomp::RequestError;
+use tidings_stomp::connection::ErrorReply;
+
+/// A frame that was refused: it becomes an ERROR, and the end of the connection (STOMP 1.2, "ERROR").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) reason: Reason,
+    /// The cause, then what to do, split by a colon or semicolon where there is both.
+    details: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(reason: Reason, details: impl Into<String>) -> Self {
+        Self {
+            reason,
+            details: details.into(),
+        }
+    }
+
+    pub(crate) fn reply<'a>(&'a self, receipt_id: Option<&'a str>) -> ErrorReply<'a> {
+        ErrorReply {
+            code: self.reason.name(),
+            message: self.details.split([';', ':']).next().unwrap_or_default(),
+            receipt_id,
+            details: &self.details,
+            headers: &[],
+        }
+    }
+}
+
+impl From<RequestError> for Refusal {
+    fn from(error: RequestError) -> Self {
+        let reason = Reason::from_name(error.code()).unwrap_or(Reason::InvalidHeader);
+        Self::new(reason, error.to_string())
+    }
+}
+
+macro_rules! refusals {
+    ($($error:path),+ $(,)?) => {
+        $(impl From<$error> for Refusal {
+            fn from(error: $error) -> Self {
+                Self::new(error.reason(), error.to_string())
+            }
+        })+
+    };
+}
+
+refusals!(
+    tidings_core::destination::DestinationError,
+    tidings_core::message::ExpiryError,
+    tidings_core::queue::QueueFull,
+    tidings_core::queue::ReserveError,
+    tidings_core::queue::TooManyQueues,
+    tidings_core::transaction::TransactionError,
+);

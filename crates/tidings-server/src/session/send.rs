@@ -1,0 +1,137 @@
+//! SEND.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tidings_core::destination::Destination;
+use tidings_core::message::{Message, deliverable_headers, expiry};
+use tidings_core::queue::Reservation;
+use tidings_stomp::{Frame, Headers};
+
+use super::Session;
+use super::refusal::Refusal;
+use super::transaction::Action;
+use crate::node::Node;
+use crate::worker::{Connection, Worker};
+
+/// Where a message goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Route {
+    Topic,
+    /// A queue, made if need be.
+    Queue(Box<str>),
+    /// A reply queue; where it has ended with its session, the message is lost and counted.
+    Reply(Box<str>),
+}
+
+pub(super) fn handle(
+    worker: &Rc<Worker>,
+    connection: &Connection,
+    session: &mut Session,
+    frame: &Frame,
+    destination: &str,
+    transaction: Option<&str>,
+) -> Result<(), Refusal> {
+    let route = match worker.node.destinations.classify(destination)? {
+        Destination::Topic => Route::Topic,
+        Destination::Queue => Route::Queue(destination.into()),
+        Destination::TempQueue(alias) => {
+            Route::Queue(session.temporary_queue(worker, alias)?.name.clone())
+        }
+        Destination::ReplyQueue => Route::Reply(destination.into()),
+    };
+    let message = Message {
+        id: worker.node.message_ids.next(),
+        destination: destination.into(),
+        headers: headers(worker, connection, session, frame)?,
+        body: frame.body.clone(),
+        expires_at_ms: expiry(&frame.headers, Node::now_ms())?,
+    };
+    worker.node.telemetry.messages_received.inc();
+    match transaction {
+        None => deliver(worker, &route, message),
+        Some(transaction) => {
+            let bytes = message.weight();
+            let action = Action::Send {
+                route,
+                message: message.detached(),
+            };
+            Ok(session
+                .extras(&worker.node)
+                .transactions
+                .push(transaction, action, bytes)?)
+        }
+    }
+}
+
+/// The headers that reach the MESSAGE; `reply-to` names the reply queue as others know it.
+fn headers(
+    worker: &Worker,
+    connection: &Connection,
+    session: &mut Session,
+    frame: &Frame,
+) -> Result<Headers, Refusal> {
+    let headers = deliverable_headers(&frame.headers);
+    let Some(alias) = headers
+        .get("reply-to")
+        .and_then(|to| to.strip_prefix("/temp-queue/"))
+    else {
+        return Ok(headers);
+    };
+    worker
+        .node
+        .destinations
+        .classify(&format!("/temp-queue/{alias}"))?;
+    let name = session.reply_destination(worker, connection, alias)?;
+    let rewritten = headers.iter().map(|(header, value)| match header {
+        "reply-to" => (header, &*name),
+        _ => (header, value),
+    });
+    Ok(rewritten.collect())
+}
+
+/// Brings a message to its subscribers or its queue.
+pub(super) fn deliver(worker: &Rc<Worker>, route: &Route, message: Message) -> Result<(), Refusal> {
+    let node = &worker.node;
+    let now = Node::now_ms();
+    if message.expires_at_ms.is_some_and(|expires| expires <= now) {
+        node.telemetry.dropped("expired", 1);
+        return Ok(());
+    }
+    match route {
+        Route::Topic => worker.publish(message),
+        Route::Queue(name) => {
+            let message = Arc::new(message.detached());
+            node.with_queue(name, |queue| queue.enqueue(now, message))??;
+        }
+        Route::Reply(name) => {
+            let message = Arc::new(message.detached());
+            match node.with_existing_queue(name, |queue| queue.enqueue(now, message)) {
+                Some(result) => result?,
+                None => node.telemetry.dropped("reply-queue-gone", 1),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// As [`deliver`], into room that was set aside.
+pub(super) fn deliver_reserved(
+    worker: &Rc<Worker>,
+    route: &Route,
+    message: Message,
+    room: Option<Reservation>,
+) {
+    let (Route::Queue(name), Some(mut room)) = (route, room) else {
+        // A topic or a reply queue: neither can be refused for lack of a queue, and room for replies is not promised.
+        if deliver(worker, route, message).is_err() {
+            worker.node.telemetry.dropped("reply-queue-full", 1);
+        }
+        return;
+    };
+    let message = Arc::new(message);
+    let enqueued = worker.node.with_queue(name, |queue| {
+        queue.enqueue_reserved(Node::now_ms(), message, &mut room)
+    });
+    debug_assert!(matches!(enqueued, Ok(Ok(()))), "room was reserved");
+}

@@ -1,0 +1,157 @@
+//! SUBSCRIBE and UNSUBSCRIBE.
+
+use std::num::NonZeroU32;
+
+use tidings_core::destination::Destination;
+use tidings_core::disconnect::Reason;
+use tidings_stomp::{AckMode, Frame, SubscriptionRef};
+
+use super::Session;
+use super::refusal::Refusal;
+use crate::worker::{Connection, Form, NewSubscription, Subscription, Worker};
+
+/// The most that a `prefetch-count` may ask for.
+const MAX_PREFETCH: u32 = 10_000;
+
+/// Ids of ended subscriptions that a session remembers.
+const MAX_ENDED: usize = 64;
+
+pub(super) fn subscribe(
+    worker: &Worker,
+    connection: &Connection,
+    session: &mut Session,
+    frame: &Frame,
+    id: Option<&str>,
+    destination: &str,
+    ack: AckMode,
+) -> Result<(), Refusal> {
+    let limit = worker.node.config.session.max_subscriptions;
+    if session.subscriptions.len() >= limit {
+        return Err(Refusal::new(
+            Reason::TooManySubscriptions,
+            format!("the session has {limit} subscriptions already; end one, or use a pattern"),
+        ));
+    }
+    let (kind, pattern) = worker
+        .node
+        .destinations
+        .classify_subscription(destination)?;
+    match kind {
+        Destination::TempQueue(name) => session.forget_automatic(worker, name),
+        Destination::ReplyQueue => {
+            return Err(Refusal::new(
+                Reason::Refused,
+                "a reply queue is only sent to; subscribe to /temp-queue/NAME and give that as reply-to",
+            ));
+        }
+        Destination::Topic | Destination::Queue => {}
+    }
+    if session
+        .find(worker, |one| is_same(one, id, destination))
+        .is_some()
+    {
+        let name = id.unwrap_or(destination);
+        return Err(Refusal::new(
+            Reason::SubscriptionExists,
+            format!("the session has a subscription {name:?} already; give each its own id"),
+        ));
+    }
+    session.ordinals += 1;
+    let new = NewSubscription {
+        id,
+        ordinal: session.ordinals,
+        ack,
+    };
+    let key = match kind {
+        Destination::Topic => {
+            let form = Form {
+                version: session.version(),
+                wire: connection.wire(),
+            };
+            worker.subscribe_topic(connection, &new, form, pattern)
+        }
+        _ => {
+            let prefetch = prefetch(worker, frame)?;
+            let name = match kind {
+                Destination::TempQueue(name) => session.temporary_queue(worker, name)?.name.clone(),
+                _ => destination.into(),
+            };
+            worker.subscribe_queue(connection, &new, &name, prefetch)?
+        }
+    };
+    session.subscriptions.push(key);
+    Ok(())
+}
+
+fn is_same(one: &Subscription, id: Option<&str>, destination: &str) -> bool {
+    match id {
+        Some(id) => one.id.as_deref() == Some(id),
+        None => one.id.is_none() && one.destination() == destination,
+    }
+}
+
+/// How many messages of a queue a consumer may hold.
+fn prefetch(worker: &Worker, frame: &Frame) -> Result<NonZeroU32, Refusal> {
+    let default = NonZeroU32::new(worker.node.config.queue.prefetch).unwrap_or(NonZeroU32::MIN);
+    let Some(value) = frame.header("prefetch-count") else {
+        return Ok(default);
+    };
+    value
+        .parse()
+        .ok()
+        .filter(|count: &NonZeroU32| count.get() <= MAX_PREFETCH)
+        .ok_or_else(|| {
+            Refusal::new(
+                Reason::InvalidHeader,
+                format!("prefetch-count is {value:?}; write a number from 1 to {MAX_PREFETCH}"),
+            )
+        })
+}
+
+pub(super) fn unsubscribe(
+    worker: &Worker,
+    session: &mut Session,
+    target: SubscriptionRef<'_>,
+) -> Result<(), Refusal> {
+    let (name, found) = match target {
+        SubscriptionRef::Id(id) => (
+            id,
+            session.find(worker, |one| one.id.as_deref() == Some(id)),
+        ),
+        SubscriptionRef::Destination(destination) => (
+            destination,
+            session.find(worker, |one| is_same(one, None, destination)),
+        ),
+    };
+    let Some(key) = found else {
+        return Err(Refusal::new(
+            Reason::UnknownSubscription,
+            format!("the session has no subscription {name:?}; name one that SUBSCRIBE made"),
+        ));
+    };
+    let acknowledged = worker.with_subscription(key, |one| one.ack != AckMode::Auto);
+    if acknowledged {
+        let ended = &mut session.extras(&worker.node).ended;
+        if ended.len() == MAX_ENDED {
+            ended.remove(0);
+        }
+        ended.push(name.into());
+    }
+    session.subscriptions.retain(|one| *one != key);
+    worker.unsubscribe(key);
+    Ok(())
+}
+
+impl Session {
+    /// The key of the first of its subscriptions that is the one.
+    pub(super) fn find(
+        &self,
+        worker: &Worker,
+        is_it: impl Fn(&Subscription) -> bool,
+    ) -> Option<u32> {
+        self.subscriptions
+            .iter()
+            .copied()
+            .find(|key| worker.with_subscription(*key, &is_it))
+    }
+}

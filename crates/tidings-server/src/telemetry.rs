@@ -1,0 +1,181 @@
+//! What the server counts.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64};
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use tidings_core::disconnect::Reason;
+
+use crate::worker::Wire;
+
+/// Handles to all counters; cloning shares them.
+#[derive(Clone)]
+pub(crate) struct Telemetry {
+    registry: Arc<Registry>,
+    /// Open connections by link.
+    pub(crate) connections: Family<LinkLabel, Gauge<i64, AtomicI64>>,
+    /// Connections opened since the start by link.
+    pub(crate) connections_opened: Family<LinkLabel, Counter>,
+    /// Why connections ended.
+    pub(crate) disconnects: Family<ReasonLabel, Counter>,
+    /// Subscriptions that stand.
+    pub(crate) subscriptions: Gauge<i64, AtomicI64>,
+    /// SEND frames taken.
+    pub(crate) messages_received: Counter<u64, AtomicU64>,
+    /// MESSAGE frames handed to outboxes.
+    pub(crate) messages_delivered: Counter<u64, AtomicU64>,
+    /// Messages lost by a policy or a limit, by cause.
+    pub(crate) messages_dropped: Family<DropLabel, Counter>,
+    /// Messages moved to the dead-letter queue.
+    pub(crate) dead_letters: Counter<u64, AtomicU64>,
+    /// Bytes read from clients.
+    pub(crate) bytes_read: Counter<u64, AtomicU64>,
+    /// Bytes written to clients.
+    pub(crate) bytes_written: Counter<u64, AtomicU64>,
+    /// Bytes that wait in outboxes behind full sockets.
+    pub(crate) outbox_bytes: Gauge<i64, AtomicI64>,
+    /// How often a session was not read because another worker's mailbox was full.
+    pub(crate) reads_paused: Counter<u64, AtomicU64>,
+}
+
+/// Label of a link: `websocket` or `tcp`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct LinkLabel {
+    pub(crate) link: &'static str,
+}
+
+impl LinkLabel {
+    pub(crate) fn of(wire: Wire) -> Self {
+        Self {
+            link: match wire {
+                Wire::Tcp => "tcp",
+                Wire::WebSocket | Wire::CompressedWebSocket => "websocket",
+            },
+        }
+    }
+}
+
+/// Label of a disconnect reason.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct ReasonLabel {
+    pub(crate) reason: &'static str,
+}
+
+/// Label of a cause of loss.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct DropLabel {
+    pub(crate) cause: &'static str,
+}
+
+impl Telemetry {
+    pub(crate) fn new() -> Self {
+        let mut all = Self {
+            registry: Arc::new(Registry::default()),
+            connections: Family::default(),
+            connections_opened: Family::default(),
+            disconnects: Family::default(),
+            subscriptions: Gauge::default(),
+            messages_received: Counter::default(),
+            messages_delivered: Counter::default(),
+            messages_dropped: Family::default(),
+            dead_letters: Counter::default(),
+            bytes_read: Counter::default(),
+            bytes_written: Counter::default(),
+            outbox_bytes: Gauge::default(),
+            reads_paused: Counter::default(),
+        };
+        let mut registry = Registry::with_prefix("tidings");
+        all.register(&mut registry);
+        all.registry = Arc::new(registry);
+        all
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        let mut gauge = |name, help, gauge: &Gauge<i64, AtomicI64>| {
+            registry.register(name, help, gauge.clone())
+        };
+        gauge(
+            "subscriptions",
+            "Subscriptions that stand",
+            &self.subscriptions,
+        );
+        gauge(
+            "outbox_bytes",
+            "Bytes that wait in outboxes behind full sockets",
+            &self.outbox_bytes,
+        );
+        let mut counter =
+            |name, help, counter: &Counter| registry.register(name, help, counter.clone());
+        counter(
+            "messages_received",
+            "SEND frames taken",
+            &self.messages_received,
+        );
+        counter(
+            "messages_delivered",
+            "MESSAGE frames handed to outboxes",
+            &self.messages_delivered,
+        );
+        counter(
+            "dead_letters",
+            "Messages moved to the dead-letter queue",
+            &self.dead_letters,
+        );
+        counter("bytes_read", "Bytes read from clients", &self.bytes_read);
+        counter(
+            "bytes_written",
+            "Bytes written to clients",
+            &self.bytes_written,
+        );
+        counter(
+            "reads_paused",
+            "Times a session was not read because a mailbox was full",
+            &self.reads_paused,
+        );
+        registry.register("connections", "Open connections", self.connections.clone());
+        registry.register(
+            "connections_opened",
+            "Connections opened",
+            self.connections_opened.clone(),
+        );
+        registry.register(
+            "disconnects",
+            "Ended connections by reason",
+            self.disconnects.clone(),
+        );
+        registry.register(
+            "messages_dropped",
+            "Messages lost by cause",
+            self.messages_dropped.clone(),
+        );
+    }
+
+    /// One connection ended.
+    pub(crate) fn disconnected(&self, reason: Reason) {
+        let reason = reason.name();
+        self.disconnects
+            .get_or_create(&ReasonLabel { reason })
+            .inc();
+    }
+
+    /// `count` messages were lost.
+    pub(crate) fn dropped(&self, cause: &'static str, count: usize) {
+        if count > 0 {
+            self.messages_dropped
+                .get_or_create(&DropLabel { cause })
+                .inc_by(count as u64);
+        }
+    }
+
+    /// The OpenMetrics text of `/metrics`.
+    pub(crate) fn render(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing to a String does not fail");
+        text
+    }
+}

@@ -1,0 +1,327 @@
+//! A worker: one thread that owns connections, their subscriptions and all writing to them.
+//!
+//! A turn of a worker goes: what arrived from other threads is delivered, what is meant for other workers is posted,
+//! then each connection that has something to send is written to once ([`turn`], [`outbox`]). Reading happens between
+//! turns, in one small task per connection ([`crate::session::drive`]).
+
+mod connection;
+mod fan_out;
+mod mailbox;
+mod outbox;
+mod registry;
+mod subscription;
+mod timer_wheel;
+mod turn;
+
+use std::cell::{Cell, RefCell};
+use std::future::pending;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::BytesMut;
+use slab::Slab;
+use tidings_core::disconnect::Reason;
+use tidings_core::message::Message;
+use tidings_core::queue::Delivery;
+use tidings_core::subscription::PatternMap;
+use tidings_websocket::Deflater;
+
+pub(crate) use connection::{Adoption, Connection, LinkKind, Phase};
+pub(crate) use fan_out::{Form, Wire};
+pub(crate) use mailbox::Mailbox;
+pub(crate) use registry::NewSubscription;
+pub(crate) use subscription::{Consumer, Interest, Subscription, SubscriptionKind};
+
+use crate::http::FULL_WINDOW_BITS;
+use crate::node::Node;
+use connection::ConnectionKey;
+use subscription::Subscribers;
+use timer_wheel::{Entry, TimerWheel};
+use turn::Turn;
+
+/// One read takes at most this much, and so one connection's share of a turn.
+pub(crate) const READ_BYTES: usize = 64 * 1024;
+
+/// Of 9: most of the gain for a fraction of the time.
+const COMPRESSION_LEVEL: u32 = 3;
+
+/// What other threads, and the queues, hand to a worker.
+pub(crate) enum Letter {
+    /// A connection to own.
+    Adopt(Box<Adoption>),
+    /// A topic message for subscribers of this worker.
+    Publish(Arc<Message>),
+    /// A queue's message for one of its consumers.
+    Deliver(Delivery<Consumer>),
+    /// Every connection must go: the server stops.
+    Drain,
+    /// The worker ends; connections that are left are cut.
+    Stop,
+}
+
+/// State of one worker; all of it belongs to its thread.
+pub(crate) struct Worker {
+    pub(crate) id: u16,
+    pub(crate) node: Arc<Node>,
+    connections: RefCell<Slab<Rc<Connection>>>,
+    subscriptions: RefCell<Slab<Subscription>>,
+    /// Topic subscribers of this worker by pattern.
+    topics: RefCell<PatternMap<Subscribers>>,
+    turn: RefCell<Turn>,
+    /// Connections with something to send in this turn.
+    dirty: RefCell<Vec<u32>>,
+    /// Topic messages for other workers, posted once per turn.
+    outgoing: RefCell<Vec<Outgoing>>,
+    /// Connections to close, found where they could not be closed at once.
+    doomed: RefCell<Vec<(ConnectionKey, Reason)>>,
+    wheel: RefCell<TimerWheel>,
+    /// The deadline until which the worker sleeps.
+    sleeping_until: Cell<Option<Instant>>,
+    /// All connections read into this one buffer; only an incomplete frame is kept per connection.
+    pub(crate) read_buffer: RefCell<BytesMut>,
+    deflater: RefCell<Deflater>,
+    /// Where a control frame is encoded before its length is known.
+    scratch: RefCell<Vec<u8>>,
+    /// Counts connections and subscriptions, so that a stale key is recognised.
+    serials: Cell<u32>,
+    /// Deliveries and bytes since the last turn, added to the shared counters once per turn.
+    tally: Tally,
+}
+
+/// Letters for one other worker.
+#[derive(Default)]
+struct Outgoing {
+    letters: Vec<Letter>,
+    bytes: usize,
+}
+
+/// Plain counters of a turn.
+#[derive(Default)]
+struct Tally {
+    delivered: Cell<u64>,
+    written: Cell<u64>,
+}
+
+impl Worker {
+    pub(crate) fn new(id: u16, node: Arc<Node>) -> Rc<Self> {
+        let workers = node.mailboxes.len();
+        let separator = node.destinations.separator;
+        Rc::new(Self {
+            id,
+            connections: RefCell::default(),
+            subscriptions: RefCell::default(),
+            topics: RefCell::new(PatternMap::new(separator)),
+            turn: RefCell::default(),
+            dirty: RefCell::default(),
+            outgoing: RefCell::new((0..workers).map(|_| Outgoing::default()).collect()),
+            doomed: RefCell::default(),
+            wheel: RefCell::new(TimerWheel::new(Instant::now())),
+            sleeping_until: Cell::new(None),
+            read_buffer: RefCell::new(BytesMut::with_capacity(READ_BYTES)),
+            deflater: RefCell::new(Deflater::new(COMPRESSION_LEVEL, FULL_WINDOW_BITS)),
+            scratch: RefCell::default(),
+            serials: Cell::new(0),
+            tally: Tally::default(),
+            node,
+        })
+    }
+
+    /// Runs until the server stops and the last connection is gone. Must be polled inside a `LocalSet`.
+    pub(crate) async fn run(self: Rc<Self>) {
+        let mut letters = Vec::new();
+        loop {
+            let deadline = self.wheel.borrow().next();
+            self.sleeping_until.set(deadline);
+            tokio::select! {
+                biased;
+                () = self.mailbox().arrival() => {}
+                () = sleep_until(deadline) => self.fire_timers(Instant::now()),
+            }
+            self.mailbox().take(&mut letters);
+            for letter in letters.drain(..) {
+                if matches!(letter, Letter::Stop) {
+                    return;
+                }
+                self.open(letter);
+            }
+            self.end_turn();
+        }
+    }
+
+    fn mailbox(&self) -> &Mailbox<Letter> {
+        &self.node.mailboxes[usize::from(self.id)]
+    }
+
+    fn open(self: &Rc<Self>, letter: Letter) {
+        match letter {
+            Letter::Adopt(adoption) => self.adopt(*adoption),
+            Letter::Publish(message) => self.deliver_topic(&message),
+            Letter::Deliver(delivery) => self.deliver_queue(&delivery),
+            Letter::Stop => {}
+            Letter::Drain => {
+                let all: Vec<_> = self
+                    .connections
+                    .borrow()
+                    .iter()
+                    .map(|(_, one)| Rc::clone(one))
+                    .collect();
+                for connection in all {
+                    self.close(&connection, Reason::Shutdown, None);
+                }
+            }
+        }
+    }
+
+    /// Posts, flushes and closes what the turn brought about.
+    fn end_turn(self: &Rc<Self>) {
+        self.post_outgoing();
+        self.flush();
+        while let Some((key, reason)) = self.next_doomed() {
+            if let Some(connection) = self.connection(key) {
+                self.close(&connection, reason, None);
+            }
+            self.flush();
+        }
+        let delivered = self.tally.delivered.take();
+        if delivered > 0 {
+            self.node.telemetry.messages_delivered.inc_by(delivered);
+        }
+        let written = self.tally.written.take();
+        if written > 0 {
+            self.node.telemetry.bytes_written.inc_by(written);
+        }
+    }
+
+    fn next_doomed(&self) -> Option<(ConnectionKey, Reason)> {
+        self.doomed.borrow_mut().pop()
+    }
+
+    fn post_outgoing(&self) {
+        for (mailbox, outgoing) in self
+            .node
+            .mailboxes
+            .iter()
+            .zip(&mut *self.outgoing.borrow_mut())
+        {
+            if !outgoing.letters.is_empty() {
+                mailbox.post_all(&mut outgoing.letters, std::mem::take(&mut outgoing.bytes));
+            }
+        }
+    }
+
+    /// Writes to each connection that has something to send, once.
+    fn flush(self: &Rc<Self>) {
+        let dirty = std::mem::take(&mut *self.dirty.borrow_mut());
+        let mut behind = Vec::new();
+        for slot in &dirty {
+            let Some(connection) = self.connections.borrow().get(*slot as usize).map(Rc::clone)
+            else {
+                continue;
+            };
+            match connection.write_turn(&self.turn.borrow(), &self.tally.written) {
+                Ok(true) => self.written_all(&connection),
+                Ok(false) => behind.push(connection),
+                Err(_) => self.doom(&connection, Reason::ConnectionReset),
+            }
+        }
+        let mut turn = self.turn.borrow_mut();
+        if behind.is_empty() {
+            turn.clear();
+        } else {
+            let left = turn.freeze();
+            drop(turn);
+            for connection in behind {
+                self.fall_behind(&connection, &left);
+            }
+        }
+        self.reuse(dirty);
+    }
+
+    /// Keeps the memory of the flush list.
+    fn reuse(&self, mut dirty: Vec<u32>) {
+        let mut current = self.dirty.borrow_mut();
+        dirty.clear();
+        if current.is_empty() {
+            *current = dirty;
+        }
+    }
+
+    /// Marks a connection for the next flush; the first one of a turn wakes it.
+    fn mark_dirty(&self, slot: u32) {
+        let mut dirty = self.dirty.borrow_mut();
+        if dirty.is_empty() {
+            self.mailbox().nudge();
+        }
+        dirty.push(slot);
+    }
+
+    fn doom(&self, connection: &Connection, reason: Reason) {
+        self.doomed.borrow_mut().push((connection.key(), reason));
+        self.mailbox().nudge();
+    }
+
+    fn connection(&self, key: ConnectionKey) -> Option<Rc<Connection>> {
+        let connections = self.connections.borrow();
+        let connection = connections.get(key.slot as usize)?;
+        (connection.key() == key).then(|| Rc::clone(connection))
+    }
+
+    fn next_serial(&self) -> u32 {
+        let serial = self.serials.get().wrapping_add(1);
+        self.serials.set(serial);
+        serial
+    }
+
+    /// Waits while another worker has too much to do; then this session's reader may go on.
+    pub(crate) async fn wait_for_space(&self) {
+        for mailbox in &self.node.mailboxes {
+            if !mailbox.has_space() {
+                self.node.telemetry.reads_paused.inc();
+                mailbox.wait_for_space().await;
+            }
+        }
+    }
+
+    /// Whether [`Worker::wait_for_space`] would return at once.
+    pub(crate) fn has_space(&self) -> bool {
+        self.node.mailboxes.iter().all(Mailbox::has_space)
+    }
+
+    fn fire_timers(self: &Rc<Self>, now: Instant) {
+        let mut due = Vec::new();
+        self.wheel.borrow_mut().advance(now, &mut due);
+        for Entry { key, tick } in due {
+            let connection = self.connections.borrow().get(key as usize).map(Rc::clone);
+            if let Some(connection) = connection.filter(|connection| connection.is_timed_at(tick)) {
+                self.check_deadlines(&connection, now);
+            }
+        }
+    }
+
+    /// Sets the connection's timer to its earliest deadline, unless an earlier one is set already.
+    pub(crate) fn schedule(&self, connection: &Connection, deadline: Instant) {
+        let mut wheel = self.wheel.borrow_mut();
+        let tick = wheel.tick_of(deadline);
+        if connection.set_timer(tick) {
+            wheel.insert(Entry {
+                key: connection.key().slot,
+                tick,
+            });
+            if self
+                .sleeping_until
+                .get()
+                .is_none_or(|until| deadline < until)
+            {
+                self.mailbox().nudge();
+            }
+        }
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => pending().await,
+    }
+}

@@ -1,0 +1,265 @@
+//! What waits to be written to one connection.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, IoSlice};
+
+use bytes::{Buf, Bytes};
+use smallvec::SmallVec;
+
+use super::turn::{Frozen, Span, Turn, Unit};
+use crate::config::SlowConsumerPolicy;
+
+/// Pieces handed to the kernel in one call.
+const PIECES: usize = 64;
+
+/// Weight of a waiting piece beside its bytes, so that many tiny ones are not free.
+const PIECE_OVERHEAD: usize = std::mem::size_of::<Piece>();
+
+/// The outbox of one connection: spans of the current turn, and behind a full socket what earlier turns left.
+/// Empty, it owns no memory.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    /// Spans of this turn, in order; those that touch are one.
+    spans: SmallVec<[Span; 2]>,
+    /// Left over from earlier turns.
+    waiting: VecDeque<Piece>,
+    /// What `waiting` weighs.
+    waiting_bytes: usize,
+    /// Already on the turn's list of connections to flush.
+    listed: bool,
+}
+
+/// A frame that waits.
+struct Piece {
+    bytes: Bytes,
+    /// Shared end of the frame; mostly empty.
+    tail: Bytes,
+    /// The destination, where it is a MESSAGE of which no byte is out.
+    key: Option<u64>,
+}
+
+impl Piece {
+    fn weight(&self) -> usize {
+        self.bytes.len() + self.tail.len() + PIECE_OVERHEAD
+    }
+}
+
+/// What became of the waiting bytes after the socket took what it could.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Overflow {
+    /// They fit, after this many messages were dropped by the policy.
+    Fits { dropped: usize },
+    /// They do not fit and the policy is, or came down to, closing the connection.
+    Close,
+}
+
+impl Outbox {
+    /// Adds a span of the current turn; true when the connection was not on the flush list yet.
+    pub(crate) fn push(&mut self, span: Span) -> bool {
+        match self.spans.last_mut() {
+            Some(last) if last.end == span.start => last.end = span.end,
+            _ => self.spans.push(span),
+        }
+        !std::mem::replace(&mut self.listed, true)
+    }
+
+    pub(crate) fn is_blocked(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Bytes that wait behind a full socket.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
+    }
+
+    /// Writes this turn's spans as far as the socket takes them; true when all are out. A connection that is blocked
+    /// writes nothing here: its writer task does.
+    pub(crate) fn write_turn(
+        &mut self,
+        turn: &Turn,
+        mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+    ) -> io::Result<bool> {
+        self.listed = false;
+        if self.is_blocked() {
+            return Ok(self.spans.is_empty());
+        }
+        while !self.spans.is_empty() {
+            let slices: SmallVec<[IoSlice<'_>; 4]> = self
+                .spans
+                .iter()
+                .take(PIECES)
+                .map(|span| IoSlice::new(turn.slice(*span)))
+                .collect();
+            match write(&slices) {
+                Ok(written) => self.advance_spans(written),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    fn advance_spans(&mut self, mut written: usize) {
+        let whole = self
+            .spans
+            .iter()
+            .take_while(|span| {
+                let fits = span.len() <= written;
+                written -= if fits { span.len() } else { 0 };
+                fits
+            })
+            .count();
+        self.spans.drain(..whole);
+        if let Some(first) = self.spans.first_mut() {
+            first.start += written;
+        } else {
+            self.spans = SmallVec::new();
+        }
+    }
+
+    /// Keeps what is left of the turn for later.
+    pub(crate) fn keep(&mut self, turn: &Frozen) {
+        let mut units = Vec::new();
+        for span in std::mem::take(&mut self.spans) {
+            units.extend(turn.units(span));
+        }
+        for (unit, bytes) in units {
+            match unit {
+                Unit::Control => self.wait(bytes, None),
+                Unit::Message { key } | Unit::Head { key } => self.wait(bytes, Some(key)),
+                Unit::Tail => self.attach_tail(bytes),
+            }
+        }
+    }
+
+    fn wait(&mut self, bytes: Bytes, key: Option<u64>) {
+        let piece = Piece {
+            bytes,
+            tail: Bytes::new(),
+            key,
+        };
+        self.waiting_bytes += piece.weight();
+        self.waiting.push_back(piece);
+    }
+
+    fn attach_tail(&mut self, tail: Bytes) {
+        match self.waiting.back_mut() {
+            // The head may be out already; then the tail stands alone and must follow.
+            Some(head) if head.tail.is_empty() => {
+                self.waiting_bytes += tail.len();
+                head.tail = tail;
+            }
+            _ => self.wait(tail, None),
+        }
+    }
+
+    /// Writes what waits; true when nothing waits any more. `progress` tells whether a byte went out.
+    pub(crate) fn write_waiting(
+        &mut self,
+        mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+        progress: &mut bool,
+    ) -> io::Result<bool> {
+        while !self.waiting.is_empty() {
+            let written = {
+                let slices: SmallVec<[IoSlice<'_>; PIECES]> = self
+                    .waiting
+                    .iter()
+                    .flat_map(|piece| [&piece.bytes, &piece.tail])
+                    .filter(|bytes| !bytes.is_empty())
+                    .take(PIECES)
+                    .map(|bytes| IoSlice::new(bytes))
+                    .collect();
+                write(&slices)
+            };
+            match written {
+                Ok(written) => {
+                    *progress |= written > 0;
+                    self.advance_waiting(written);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.waiting = VecDeque::new();
+        Ok(true)
+    }
+
+    fn advance_waiting(&mut self, mut written: usize) {
+        while written > 0 {
+            let Some(piece) = self.waiting.front_mut() else {
+                return;
+            };
+            let whole = piece.bytes.len() + piece.tail.len();
+            if whole <= written {
+                written -= whole;
+                self.waiting_bytes -= piece.weight();
+                self.waiting.pop_front();
+                continue;
+            }
+            let head = piece.bytes.len().min(written);
+            piece.bytes.advance(head);
+            piece.tail.advance(written - head);
+            piece.key = None;
+            self.waiting_bytes -= written;
+            return;
+        }
+    }
+
+    /// Applies the policy when more waits than may.
+    pub(crate) fn limit(&mut self, max_bytes: usize, policy: SlowConsumerPolicy) -> Overflow {
+        if self.waiting_bytes <= max_bytes {
+            return Overflow::Fits { dropped: 0 };
+        }
+        let before = self.waiting.len();
+        match policy {
+            SlowConsumerPolicy::Close => {}
+            SlowConsumerPolicy::DropOldest => self.drop_oldest(max_bytes),
+            SlowConsumerPolicy::KeepLatest => self.keep_latest(),
+        }
+        if self.waiting_bytes <= max_bytes {
+            Overflow::Fits {
+                dropped: before - self.waiting.len(),
+            }
+        } else {
+            Overflow::Close
+        }
+    }
+
+    fn drop_oldest(&mut self, max_bytes: usize) {
+        let mut excess = self.waiting_bytes.saturating_sub(max_bytes);
+        self.retain(|piece| {
+            let keep = excess == 0 || piece.key.is_none();
+            if !keep {
+                excess = excess.saturating_sub(piece.weight());
+            }
+            keep
+        });
+    }
+
+    fn keep_latest(&mut self) {
+        let mut latest = HashMap::new();
+        for (index, piece) in self.waiting.iter().enumerate() {
+            if let Some(key) = piece.key {
+                latest.insert(key, index);
+            }
+        }
+        let mut index = 0;
+        self.retain(|piece| {
+            let keep = piece.key.is_none_or(|key| latest[&key] == index);
+            index += 1;
+            keep
+        });
+    }
+
+    /// Drops every waiting message that has not begun, to make way for a goodbye.
+    pub(crate) fn drop_messages(&mut self) {
+        self.retain(|piece| piece.key.is_none());
+    }
+
+    fn retain(&mut self, keep: impl FnMut(&Piece) -> bool) {
+        self.waiting.retain(keep);
+        self.waiting_bytes = self.waiting.iter().map(Piece::weight).sum();
+    }
+}
