@@ -4,6 +4,11 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// A process that neither answers nor ends for so long fails its test.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The binary with an environment of its own.
 fn tidings(arguments: &[&str]) -> Command {
@@ -17,7 +22,31 @@ fn tidings(arguments: &[&str]) -> Command {
 }
 
 fn run(arguments: &[&str]) -> Output {
-    tidings(arguments).output().expect("the binary starts")
+    finish(&mut tidings(arguments))
+}
+
+/// Runs a command that is expected to end by itself.
+fn finish(command: &mut Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let watchdog = Watchdog::new(child.id());
+    let output = child.wait_with_output().expect("its output is read");
+    drop(watchdog);
+    output
+}
+
+/// Kills a process at the deadline, unless it is dropped before.
+struct Watchdog(#[expect(dead_code, reason = "dropping it is the message")] mpsc::Sender<()>);
+
+impl Watchdog {
+    fn new(process: u32) -> Self {
+        let (alive, ended) = mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            if ended.recv_timeout(DEADLINE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = Command::new("kill").args(["-s", "KILL", &process.to_string()]).status();
+            }
+        });
+        Self(alive)
+    }
 }
 
 fn stdout(output: &Output) -> String {
@@ -137,16 +166,13 @@ fn check_config_tells_what_differs_and_what_deserves_a_word() {
         "differs.toml",
         "[security]\nauthenticator = 'trust-login'\n[tcp]\nlisten = '0.0.0.0:61613'\n[websocket]\npath = '/live'\n",
     );
-    let output = tidings(&[
+    let output = finish(tidings(&[
         "check-config",
         "--config",
         file.path(),
         "--admin",
         "127.0.0.1:9090",
-    ])
-    .env("TIDINGS__SERVER__WORKERS", "2")
-    .output()
-    .expect("the binary starts");
+    ]).env("TIDINGS__SERVER__WORKERS", "2"));
     let expected = format!(
         "ok: {}\n  http   127.0.0.1:8080, WebSocket at /live\n  tcp    0.0.0.0:61613\n  admin  127.0.0.1:9090\n\
          differs from the defaults:\n  server.workers = 2\n  security.authenticator = \"trust-login\"\n  \
@@ -212,10 +238,7 @@ fn development_mode_refuses_to_be_reached_by_others() {
 
 #[test]
 fn development_mode_refuses_variables_that_it_would_overlook() {
-    let output = tidings(&["--listen", "127.0.0.1:0"])
-        .env("TIDINGS__SERVER__WORKERS", "2")
-        .output()
-        .expect("starts");
+    let output = finish(tidings(&["--listen", "127.0.0.1:0"]).env("TIDINGS__SERVER__WORKERS", "2"));
     assert_eq!(
         stderr(&output),
         "error: TIDINGS__SERVER__WORKERS is set, but development mode reads no environment; start `tidings serve`, or \
@@ -226,10 +249,7 @@ fn development_mode_refuses_variables_that_it_would_overlook() {
 
 #[test]
 fn a_wrong_log_filter_is_refused() {
-    let output = tidings(&["--listen", "127.0.0.1:0"])
-        .env("TIDINGS_LOG", "a=b=c")
-        .output()
-        .expect("starts");
+    let output = finish(tidings(&["--listen", "127.0.0.1:0"]).env("TIDINGS_LOG", "a=b=c"));
     assert!(
         stderr(&output).starts_with("error: TIDINGS_LOG is `a=b=c`: "),
         "{}",
@@ -258,6 +278,7 @@ fn a_taken_port_exits_with_1_and_names_the_flag() {
 /// A server that is killed with the test.
 struct Running {
     child: Child,
+    _watchdog: Watchdog,
     out: BufReader<std::process::ChildStdout>,
 }
 
@@ -270,13 +291,14 @@ impl Running {
             .spawn()
             .expect("starts");
         let mut out = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        let watchdog = Watchdog::new(child.id());
         let mut lines = Vec::new();
         for _ in 0..listeners {
             let mut line = String::new();
             out.read_line(&mut line).expect("stdout is text");
             lines.push(line);
         }
-        (Self { child, out }, lines)
+        (Self { child, _watchdog: watchdog, out }, lines)
     }
 
     /// Sends a signal and tells the rest of stdout, stderr and the exit code.
