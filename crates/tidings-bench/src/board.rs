@@ -374,7 +374,7 @@ mod tests {
     fn a_wrong_byte_header_or_number_is_corrupt() {
         let mut game = Game::new(1);
         game.hand(0, HEADERS, 0, |body| body[60] ^= 1);
-        game.hand(0, HEADERS, 0, |body| drop(body.pop()));
+        game.hand(0, HEADERS, 0, |body| body.truncate(63));
         game.hand(
             0,
             &HEADERS.replace("subscription:0", "subscription:1"),

@@ -44,7 +44,7 @@ pub struct TargetArgs {
     #[arg(long, requires = "url")]
     pub pid: Option<u32>,
     /// Command that starts the server and prints http://ADDRESS or tcp://ADDRESS when it is ready; split at spaces.
-    /// Default: this executable with `--listen 127.0.0.1:0` (and `--tcp-listen 127.0.0.1:0` with --tcp).
+    /// Default: this executable with `--listen 127.0.0.1:0` (and `--tcp 127.0.0.1:0` with --tcp).
     #[arg(long)]
     pub server_command: Option<String>,
     /// STOMP over TCP instead of WebSocket.
@@ -247,7 +247,7 @@ impl TargetArgs {
         let mut words = vec![own_executable()?];
         words.extend(["--listen", "127.0.0.1:0"].map(str::to_owned));
         if self.tcp {
-            words.extend(["--tcp-listen", "127.0.0.1:0"].map(str::to_owned));
+            words.extend(["--tcp", "127.0.0.1:0"].map(str::to_owned));
         }
         Ok(words)
     }

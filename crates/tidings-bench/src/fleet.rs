@@ -2,12 +2,10 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
-use socket2::SockRef;
 
 use crate::endpoint::Endpoint;
 use crate::error::{BenchError, Ending};
@@ -25,10 +23,6 @@ const EVENTS_PER_TURN: usize = 1024;
 
 /// Files open beside the connections.
 const OTHER_FILES: u64 = 64;
-
-/// Kernel receive buffer of a connection that will hang, in bytes; the kernel doubles it. Small, so that what it does
-/// not read soon waits in the server, not in the generator's kernel.
-const SMALL_RECEIVE_BUFFER: usize = 4096;
 
 /// What a connection is for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -115,8 +109,8 @@ impl Fleet {
 
     fn dial(&mut self, plan: &LinkPlan) -> io::Result<()> {
         let number = self.links.len();
-        let receive_buffer = plan.stalls.then_some(SMALL_RECEIVE_BUFFER);
-        let mut socket = connect(self.endpoint.address, receive_buffer)?;
+        let mut socket = TcpStream::connect(self.endpoint.address)?;
+        socket.set_nodelay(true)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll
             .registry()
@@ -226,15 +220,6 @@ impl Fleet {
     pub(crate) fn ended(&self) -> &[usize] {
         &self.ended
     }
-}
-
-fn connect(address: SocketAddr, receive_buffer: Option<usize>) -> io::Result<TcpStream> {
-    let socket = TcpStream::connect(address)?;
-    socket.set_nodelay(true)?;
-    if let Some(bytes) = receive_buffer {
-        SockRef::from(&socket).set_recv_buffer_size(bytes)?;
-    }
-    Ok(socket)
 }
 
 fn raise_open_files(needed: u64) -> Result<(), BenchError> {

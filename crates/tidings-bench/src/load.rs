@@ -139,7 +139,9 @@ impl<'a> Load<'a> {
     /// Warms up, measures, waits for what is on its way, and verifies.
     pub(crate) fn measure(&mut self) -> Result<Measured, BenchError> {
         self.paced.1 = Instant::now();
-        self.drive(self.settings.warm_up)?;
+        if !self.settings.warm_up.is_zero() {
+            self.drive(self.settings.warm_up)?;
+        }
         let opening = self.mark()?;
         self.board.histogram.clear();
         self.lateness.clear();

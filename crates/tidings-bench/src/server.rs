@@ -16,6 +16,9 @@ use crate::error::BenchError;
 /// but such a one is measured with `--url`.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// For the last words of a process that ended.
+const WORDS_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Lines of the server's standard error kept for the error message.
 const LAST_WORDS: usize = 8;
 
@@ -120,6 +123,8 @@ struct ChildProcess {
     command: String,
     lines: mpsc::Receiver<String>,
     last_words: Arc<Mutex<VecDeque<String>>>,
+    /// Its other end is dropped when the standard error is read to its end.
+    words_end: mpsc::Receiver<()>,
 }
 
 impl ChildProcess {
@@ -152,19 +157,24 @@ impl ChildProcess {
                 }
             });
         }
+        let (ender, words_end) = mpsc::channel();
         if let Some(stderr) = child.stderr.take() {
             let last_words = Arc::clone(&last_words);
-            each_line(stderr, move |line| remember(&last_words, line));
+            each_line(stderr, move |line| {
+                let _until_the_end = &ender;
+                remember(&last_words, line);
+            });
         }
         Ok(Self {
             child,
             command,
             lines,
             last_words,
+            words_end,
         })
     }
 
-    fn wait_for_address(self, websocket: bool) -> Result<(Self, Endpoint), BenchError> {
+    fn wait_for_address(mut self, websocket: bool) -> Result<(Self, Endpoint), BenchError> {
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -184,7 +194,10 @@ impl ChildProcess {
         }
     }
 
-    fn no_address(&self, what: &'static str) -> BenchError {
+    fn no_address(&mut self, what: &'static str) -> BenchError {
+        // Killed, so that its standard error ends; a grandchild may still hold it open.
+        let _ = self.child.kill();
+        let _ = self.words_end.recv_timeout(WORDS_TIMEOUT);
         let words = self
             .last_words
             .lock()

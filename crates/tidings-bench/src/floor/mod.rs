@@ -73,6 +73,13 @@ struct Subscriber {
     id: Rc<[u8]>,
 }
 
+/// A message as it goes to subscribers with one id on one kind of link.
+struct Encoded<'a> {
+    id: &'a Rc<[u8]>,
+    websocket: bool,
+    bytes: Rc<[u8]>,
+}
+
 impl Floor {
     fn new(mut listener: mio::net::TcpListener) -> io::Result<Self> {
         let poll = Poll::new()?;
@@ -197,7 +204,7 @@ impl Frames<'_> {
         let rest = format!("\nmessage-id:{}\ndestination:", self.topics.messages);
         let length = format!("\ncontent-length:{}\n\n", frame.body.len());
         // The last frame encoded, for subscribers with the same id on the same kind of link.
-        let mut last: Option<(&Rc<[u8]>, bool, Rc<[u8]>)> = None;
+        let mut last: Option<Encoded<'_>> = None;
         for Subscriber { peer, id } in &self.topics.subscribers[topic] {
             let is_own = *peer == self.number;
             let receiver = self.peers[*peer].as_mut();
@@ -205,10 +212,8 @@ impl Frames<'_> {
                 .as_ref()
                 .map_or(websocket, |receiver| receiver.websocket);
             let bytes = match &last {
-                Some((last_id, last_kind, bytes))
-                    if *last_id == id && *last_kind == over_websocket =>
-                {
-                    Rc::clone(bytes)
+                Some(last) if last.id == id && last.websocket == over_websocket => {
+                    Rc::clone(&last.bytes)
                 }
                 _ => encode(
                     over_websocket,
@@ -223,7 +228,11 @@ impl Frames<'_> {
                     ],
                 ),
             };
-            last = Some((id, over_websocket, Rc::clone(&bytes)));
+            last = Some(Encoded {
+                id,
+                websocket: over_websocket,
+                bytes: Rc::clone(&bytes),
+            });
             match receiver {
                 None if is_own => own.push(bytes),
                 None => {}
