@@ -1,0 +1,164 @@
+//! Heart-beats, both ways. Intervals are short by configuration; upper bounds are generous, lower bounds exact.
+
+use std::time::{Duration, Instant};
+
+use crate::peer::{Peer, Server, Version};
+
+const SEND: Duration = Duration::from_millis(600);
+const RECEIVE: Duration = Duration::from_millis(300);
+const TABLES: &str = "[stomp]\nheart_beat_send = \"600ms\"\nheart_beat_receive = \"300ms\"\n";
+
+fn connect(peer: &mut Peer, heart_beat: &str) {
+    let headers = [
+        ("accept-version", "1.2"),
+        ("host", "h"),
+        ("heart-beat", heart_beat),
+    ];
+    peer.connect_with(Version::V12, &headers);
+}
+
+#[test]
+fn connected_names_what_the_server_offers() {
+    let server = Server::configured(TABLES);
+    for asked in ["0,0", "5,0", "1000,2000"] {
+        let headers = [
+            ("accept-version", "1.2"),
+            ("host", "h"),
+            ("heart-beat", asked),
+        ];
+        let connected = server.tcp().connect_with(Version::V12, &headers);
+        assert_eq!(connected.get("heart-beat"), "600,300");
+    }
+}
+
+#[test]
+fn the_server_beats_within_the_agreed_interval() {
+    let server = Server::configured(TABLES);
+    for mut peer in [server.tcp(), server.websocket()] {
+        connect(&mut peer, "0,100");
+        for beat in 0..3 {
+            let before = Instant::now();
+            peer.expect_beat();
+            let waited = before.elapsed();
+            assert!(waited < SEND, "beat {beat} came after {waited:?}");
+        }
+    }
+}
+
+#[test]
+fn the_slower_wish_decides_how_often_the_server_beats() {
+    let server = Server::configured(TABLES);
+    let mut peer = server.tcp();
+    let before = Instant::now();
+    connect(&mut peer, "0,2000");
+    peer.expect_beat();
+    assert!(
+        before.elapsed() > SEND,
+        "this peer asked for one beat in 2 s: {:?}",
+        before.elapsed()
+    );
+}
+
+#[test]
+fn a_silent_client_is_cut_after_twice_its_interval() {
+    let server = Server::configured(TABLES);
+    for mut peer in [server.tcp(), server.websocket()] {
+        let before = Instant::now();
+        connect(&mut peer, "300,0");
+        peer.expect_error("heart-beat-missed");
+        assert!(
+            before.elapsed() >= 2 * RECEIVE,
+            "cut after {:?}",
+            before.elapsed()
+        );
+    }
+    server.await_disconnects("heart-beat-missed", 2);
+}
+
+#[test]
+fn a_slow_promise_is_given_twice_its_own_interval() {
+    let server = Server::configured(TABLES);
+    let mut peer = server.tcp();
+    let before = Instant::now();
+    connect(&mut peer, "700,0");
+    peer.expect_error("heart-beat-missed");
+    assert!(
+        before.elapsed() >= Duration::from_millis(1400),
+        "cut after {:?}",
+        before.elapsed()
+    );
+}
+
+/// Hears one beat of the server after another and says one thing after each.
+fn talk_for(peer: &mut Peer, time: Duration, mut words: impl Iterator<Item = u8>) {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        peer.expect_beat();
+        let word = words.next().expect("there are words enough");
+        peer.raw(&[word]);
+    }
+}
+
+/// The server beats twice in 200 ms, so that a peer that answers each beat is never silent for 600 ms.
+const TALKATIVE: &str = "[stomp]\nheart_beat_send = \"200ms\"\nheart_beat_receive = \"300ms\"\n";
+
+#[test]
+fn a_client_that_beats_stays() {
+    let server = Server::configured(TALKATIVE);
+    for mut peer in [server.tcp(), server.websocket()] {
+        connect(&mut peer, "300,200");
+        talk_for(&mut peer, 4 * RECEIVE, std::iter::repeat(b'\n'));
+        peer.expect_nothing();
+    }
+}
+
+#[test]
+fn any_octet_of_an_unfinished_frame_counts() {
+    let server = Server::configured(TALKATIVE);
+    for mut peer in [server.tcp(), server.websocket()] {
+        connect(&mut peer, "300,200");
+        peer.raw(b"SEND\ndestination:/topic/a\nreceipt:r\n\n");
+        talk_for(&mut peer, 4 * RECEIVE, std::iter::repeat(b'x'));
+        peer.raw(b"\0");
+        peer.expect_receipt("r");
+    }
+}
+
+#[test]
+fn silence_is_allowed_to_who_promised_nothing() {
+    let server = Server::configured(TABLES);
+    let mut quiet = [(); 3].map(|()| server.tcp());
+    connect(&mut quiet[0], "0,0");
+    connect(&mut quiet[1], "0,600");
+    quiet[2].connect(Version::V10);
+    let mut silent = server.tcp();
+    connect(&mut silent, "300,0");
+    silent.expect_error("heart-beat-missed");
+    for peer in &mut quiet {
+        peer.expect_nothing();
+    }
+}
+
+#[test]
+fn a_server_that_wants_no_beats_waits_for_none() {
+    let server =
+        Server::configured("[stomp]\nheart_beat_send = \"200ms\"\nheart_beat_receive = \"0s\"\n");
+    let mut peer = server.tcp();
+    connect(&mut peer, "100,200");
+    // Eight beats at half of 200 ms each: far longer than twice 100 ms.
+    for _ in 0..8 {
+        peer.expect_beat();
+    }
+    peer.expect_nothing();
+}
+
+#[test]
+fn a_server_that_promises_no_beats_sends_none() {
+    let server =
+        Server::configured("[stomp]\nheart_beat_send = \"0s\"\nheart_beat_receive = \"300ms\"\n");
+    let mut peer = server.tcp();
+    connect(&mut peer, "300,50");
+    let error = peer.expect("ERROR");
+    assert_eq!(error.get("code"), "heart-beat-missed");
+    assert_eq!(peer.beats(), 0);
+}

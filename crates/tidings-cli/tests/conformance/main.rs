@@ -1,0 +1,36 @@
+//! The conformance suite: one test per sentence of `docs/protocol.md`, against the real program.
+//!
+//! Every test starts a server of its own on ports that the system picks, talks to it through sockets, and ends it.
+//! [`peer`] is a STOMP and WebSocket client written for this suite alone: it shares no code with the server, so that
+//! a mistake cannot be made twice, and it can say what a proper client never says.
+
+mod peer;
+
+mod acknowledgement;
+mod admin;
+mod bad_input;
+mod connect;
+mod dead_letter;
+mod deflate;
+mod destinations;
+mod disconnect;
+mod errors;
+mod escaping;
+mod expiry;
+mod framing;
+mod heart_beats;
+mod limits;
+mod message_headers;
+mod queues;
+mod receipts;
+mod reply_queues;
+mod shutdown;
+mod slow_consumers;
+mod splits;
+mod subscriptions;
+mod topics;
+mod transactions;
+mod versions;
+mod websocket_close;
+mod websocket_handshake;
+mod websocket_messages;

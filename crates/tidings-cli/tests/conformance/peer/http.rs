@@ -1,0 +1,90 @@
+//! One HTTP request by hand.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use super::PATIENCE;
+
+/// An answer to a request.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    /// Names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
+    /// What came after the head so far.
+    pub(crate) rest: Vec<u8>,
+}
+
+impl Response {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Sends `request`, reads the head of the answer and leaves what follows on the stream or in `rest`.
+    pub(crate) fn of(stream: &mut TcpStream, request: &[u8]) -> Self {
+        stream.write_all(request).expect("the request is written");
+        let mut input = Vec::new();
+        let mut chunk = [0; 4096];
+        let head_len = loop {
+            if let Some(at) = input.windows(4).position(|window| window == b"\r\n\r\n") {
+                break at;
+            }
+            let count = stream.read(&mut chunk).expect("the answer comes in time");
+            assert_ne!(
+                count,
+                0,
+                "the connection ended within the answer {:?}",
+                String::from_utf8_lossy(&input)
+            );
+            input.extend_from_slice(&chunk[..count]);
+        };
+        let head = String::from_utf8(input[..head_len].to_vec()).expect("the head is UTF-8");
+        let mut lines = head.split("\r\n");
+        let status_line = lines.next().expect("split gives one part at least");
+        let status = status_line
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        let headers = lines.filter_map(|line| line.split_once(':'));
+        Self {
+            status: status.unwrap_or_else(|| panic!("no status in {status_line:?}")),
+            headers: headers
+                .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
+                .collect(),
+            rest: input[head_len + 4..].to_vec(),
+        }
+    }
+
+    /// Sends the start of a request and returns all that comes until the server ends the connection.
+    pub(crate) fn until_end(address: SocketAddr, start: &[u8]) -> Vec<u8> {
+        let mut stream = TcpStream::connect(address).expect("the HTTP listener accepts");
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .expect("a read timeout can be set");
+        stream.write_all(start).expect("the start is written");
+        let mut answer = Vec::new();
+        stream
+            .read_to_end(&mut answer)
+            .expect("the end comes in time");
+        answer
+    }
+
+    /// GETs `path` and returns status and text. HTTP/1.0, so that the body ends with the connection.
+    pub(crate) fn get(address: SocketAddr, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(address).expect("the listener accepts");
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .expect("a read timeout can be set");
+        let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
+        let response = Self::of(&mut stream, request.as_bytes());
+        let mut body = response.rest;
+        stream
+            .read_to_end(&mut body)
+            .expect("the body comes in time");
+        (
+            response.status,
+            String::from_utf8(body).expect("the body is UTF-8"),
+        )
+    }
+}

@@ -1,0 +1,495 @@
+//! The peer that tests script.
+
+use std::io::{Error, ErrorKind, Write};
+use std::net::{Shutdown, TcpStream};
+use std::ops::RangeInclusive;
+use std::time::{Duration, Instant};
+
+use super::frame::encode;
+use super::websocket::read_some;
+use super::{Frame, Opcode, PATIENCE, Version, WebSocket, WsFrame};
+
+/// Headers of a frame to send.
+pub(crate) type Headers<'a> = &'a [(&'a str, &'a str)];
+
+/// The close codes that may follow an ERROR with this code: 4000 to 4499 are worth a retry, 4500 to 4999 are not.
+fn close_codes(code: &str) -> RangeInclusive<u16> {
+    match code {
+        "shutdown" => 1001..=1001,
+        "invalid-utf8" => 1007..=1007,
+        "body-too-large" => 1009..=1009,
+        "internal-error" => 1011..=1011,
+        "connect-timeout" | "heart-beat-missed" | "slow-consumer" | "send-timeout"
+        | "queue-full" | "too-many-queues" => 4000..=4499,
+        _ => 4500..=4999,
+    }
+}
+
+/// One STOMP client.
+pub(crate) struct Peer {
+    link: Link,
+    version: Version,
+    input: Vec<u8>,
+    /// Everything said and heard, for failures.
+    transcript: String,
+    receipts: u32,
+    beats: u32,
+}
+
+enum Link {
+    Tcp(TcpStream),
+    WebSocket(Box<WebSocket>),
+}
+
+/// What came next.
+enum Event {
+    Frame(Frame),
+    Beat,
+    /// The end, with the code of the close frame if there was one.
+    End(Option<u16>),
+    /// Nothing until the deadline.
+    Late,
+    Broken(String),
+}
+
+impl Peer {
+    pub(crate) fn over_tcp(stream: TcpStream) -> Self {
+        Self::over(Link::Tcp(stream))
+    }
+
+    pub(crate) fn over_websocket(websocket: WebSocket) -> Self {
+        Self::over(Link::WebSocket(Box::new(websocket)))
+    }
+
+    fn over(link: Link) -> Self {
+        Self {
+            link,
+            version: Version::V12,
+            input: Vec::new(),
+            transcript: String::new(),
+            receipts: 0,
+            beats: 0,
+        }
+    }
+
+    // What a peer says.
+
+    /// CONNECT without heart-beats, and CONNECTED.
+    #[track_caller]
+    pub(crate) fn connect(&mut self, version: Version) -> Frame {
+        self.connect_with(
+            version,
+            &[("accept-version", version.name()), ("host", "localhost")],
+        )
+    }
+
+    #[track_caller]
+    pub(crate) fn connect_with(&mut self, version: Version, headers: Headers) -> Frame {
+        self.version = version;
+        self.send("CONNECT", headers, b"");
+        let connected = self.expect("CONNECTED");
+        assert_eq!(connected.get("version"), version.name());
+        connected
+    }
+
+    /// Sends a frame, escaped for the version agreed.
+    pub(crate) fn send(&mut self, command: &str, headers: Headers, body: &[u8]) {
+        self.raw(&encode(self.version, command, headers, body));
+    }
+
+    /// Sends octets as they are; over WebSocket as one message.
+    pub(crate) fn raw(&mut self, octets: &[u8]) {
+        self.note(">", octets);
+        // The server may have closed already, which the reading half then tells better.
+        let _ = match &mut self.link {
+            Link::Tcp(stream) => stream.write_all(octets),
+            Link::WebSocket(websocket) => match std::str::from_utf8(octets) {
+                Ok(_) => websocket.send_message(Opcode::TEXT, octets),
+                Err(_) => websocket.send_message(Opcode::BINARY, octets),
+            },
+        };
+    }
+
+    /// Sends a WebSocket frame as it is.
+    #[track_caller]
+    pub(crate) fn raw_websocket(&mut self, frame: &WsFrame) {
+        self.note("> (WebSocket)", &frame.encode());
+        // As in `raw`.
+        let _ = self.as_websocket().send(frame);
+    }
+
+    /// Sends octets as one binary message.
+    #[track_caller]
+    pub(crate) fn raw_binary(&mut self, octets: &[u8]) {
+        self.raw_websocket(&WsFrame::new(Opcode::BINARY, octets));
+    }
+
+    /// Sends octets that are no message, only something like a WebSocket frame.
+    #[track_caller]
+    pub(crate) fn raw_octets(&mut self, octets: &[u8]) {
+        self.note("> (WebSocket)", octets);
+        // As in `raw`.
+        let _ = self.as_websocket().send_raw(octets);
+    }
+
+    #[track_caller]
+    fn as_websocket(&mut self) -> &mut WebSocket {
+        match &mut self.link {
+            Link::WebSocket(websocket) => websocket,
+            Link::Tcp(_) => panic!("this peer talks over TCP"),
+        }
+    }
+
+    /// Ends the writing half of a TCP link.
+    #[track_caller]
+    pub(crate) fn half_close(&mut self) {
+        let Link::Tcp(stream) = &self.link else {
+            panic!("a WebSocket has no halves");
+        };
+        stream.shutdown(Shutdown::Write).expect("the link is open");
+    }
+
+    // Both.
+
+    /// Sends a frame with a receipt and waits for it, which must be what comes next.
+    #[track_caller]
+    pub(crate) fn done(&mut self, command: &str, headers: Headers, body: &[u8]) {
+        self.receipts += 1;
+        let receipt = format!("{}-{}", command.to_lowercase(), self.receipts);
+        self.send(command, &[headers, &[("receipt", &receipt)]].concat(), body);
+        self.expect_receipt(&receipt);
+    }
+
+    /// SENDs with a receipt and waits for it.
+    #[track_caller]
+    pub(crate) fn publish(&mut self, destination: &str, body: impl AsRef<[u8]>) {
+        self.done("SEND", &[("destination", destination)], body.as_ref());
+    }
+
+    /// SUBSCRIBEs without a receipt: a queue may deliver before it.
+    pub(crate) fn subscribe(&mut self, id: &str, destination: &str, more: Headers) {
+        self.send(
+            "SUBSCRIBE",
+            &[&[("id", id), ("destination", destination)], more].concat(),
+            b"",
+        );
+    }
+
+    /// SUBSCRIBEs to what sends nothing yet, and waits for the receipt.
+    #[track_caller]
+    pub(crate) fn subscribed(&mut self, id: &str, destination: &str, more: Headers) {
+        self.done(
+            "SUBSCRIBE",
+            &[&[("id", id), ("destination", destination)], more].concat(),
+            b"",
+        );
+    }
+
+    /// Shows that nothing waits for this peer: the next frame is the receipt of a frame sent now.
+    #[track_caller]
+    pub(crate) fn expect_nothing(&mut self) {
+        self.publish("/topic/nobody", "");
+    }
+
+    // What a peer hears.
+
+    /// The next frame, which must have this command. Heart-beats are passed over.
+    #[track_caller]
+    pub(crate) fn expect(&mut self, command: &str) -> Frame {
+        match self.next_but_beats(PATIENCE) {
+            Event::Frame(frame) if frame.command == command => frame,
+            other => self.fail(&format!("{command} was expected"), other),
+        }
+    }
+
+    /// The next frame, whatever it is. Heart-beats are passed over.
+    #[track_caller]
+    pub(crate) fn next_frame(&mut self) -> Frame {
+        match self.next_but_beats(PATIENCE) {
+            Event::Frame(frame) => frame,
+            other => self.fail("a frame was expected", other),
+        }
+    }
+
+    /// The next frame, a MESSAGE with this body.
+    #[track_caller]
+    pub(crate) fn expect_message(&mut self, body: impl AsRef<[u8]>) -> Frame {
+        let message = self.expect("MESSAGE");
+        let body = body.as_ref();
+        if message.body != body {
+            self.fail(
+                &format!("body {:?} was expected", shown(body)),
+                Event::Frame(message),
+            );
+        }
+        message
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_receipt(&mut self, id: &str) {
+        let receipt = self.expect("RECEIPT");
+        if receipt.header("receipt-id") != Some(id) || !receipt.body.is_empty() {
+            self.fail(
+                &format!("a receipt for {id:?} was expected"),
+                Event::Frame(receipt),
+            );
+        }
+    }
+
+    /// An ERROR with this code, made as the protocol page says, and the close behind it.
+    #[track_caller]
+    pub(crate) fn expect_error(&mut self, code: &str) -> Frame {
+        let error = self.expect_error_frame(code);
+        let close = self.expect_end();
+        if let Link::WebSocket(_) = self.link {
+            let fits = close.is_some_and(|close| close_codes(code).contains(&close));
+            assert!(
+                fits,
+                "close code {close:?} after {code}\n{}",
+                self.transcript
+            );
+        }
+        error
+    }
+
+    /// As `expect_error`, for a frame that asked for this receipt.
+    #[track_caller]
+    pub(crate) fn expect_error_for(&mut self, code: &str, receipt: &str) -> Frame {
+        let error = self.expect_error(code);
+        assert_eq!(error.get("receipt-id"), receipt, "{}", self.transcript);
+        error
+    }
+
+    /// An ERROR with this code; the close is left to the caller.
+    #[track_caller]
+    pub(crate) fn expect_error_frame(&mut self, code: &str) -> Frame {
+        let error = self.expect("ERROR");
+        if error.header("code") != Some(code) {
+            self.fail(&format!("code {code} was expected"), Event::Frame(error));
+        }
+        let message = error.get("message");
+        assert!(
+            !message.is_empty() && !message.contains(['\n', '\r']),
+            "one line: {message:?}"
+        );
+        assert_eq!(error.get("content-type"), "text/plain");
+        assert_eq!(error.get("content-length"), error.body.len().to_string());
+        assert!(error.text().contains(' '), "a sentence: {:?}", error.text());
+        error
+    }
+
+    /// The orderly end of the connection, with the close code over WebSocket.
+    #[track_caller]
+    pub(crate) fn expect_end(&mut self) -> Option<u16> {
+        match self.next_but_beats(PATIENCE) {
+            Event::End(code) => code,
+            other => self.fail("the end was expected", other),
+        }
+    }
+
+    /// A heart-beat, before anything else.
+    #[track_caller]
+    pub(crate) fn expect_beat(&mut self) {
+        match self.next(Instant::now() + PATIENCE) {
+            Event::Beat => {}
+            other => self.fail("a heart-beat was expected", other),
+        }
+    }
+
+    /// Heart-beats heard so far.
+    pub(crate) fn beats(&self) -> u32 {
+        self.beats
+    }
+
+    /// No frame and no end for so long; only for what may not come late either.
+    #[track_caller]
+    pub(crate) fn expect_quiet(&mut self, time: Duration) {
+        match self.next_but_beats(time) {
+            Event::Late => {}
+            other => self.fail(&format!("nothing was expected for {time:?}"), other),
+        }
+    }
+
+    /// Frames until the connection ends, orderly or not.
+    #[track_caller]
+    pub(crate) fn read_to_end(&mut self) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        loop {
+            match self.next_but_beats(PATIENCE) {
+                Event::Frame(frame) => frames.push(frame),
+                Event::End(_) | Event::Broken(_) => return frames,
+                late => self.fail("the end was expected", late),
+            }
+        }
+    }
+
+    /// The next WebSocket frame as it is.
+    #[track_caller]
+    pub(crate) fn read_websocket(&mut self) -> WsFrame {
+        match self.as_websocket().read(Instant::now() + PATIENCE) {
+            Ok(frame) => frame,
+            Err(error) => panic!("no WebSocket frame came: {error}\n{}", self.transcript),
+        }
+    }
+
+    /// WebSocket frames up to the close frame, which stays unanswered.
+    #[track_caller]
+    pub(crate) fn read_to_close(&mut self) -> Vec<WsFrame> {
+        let mut frames = Vec::new();
+        loop {
+            let frame = self.read_websocket();
+            let is_close = frame.opcode == Opcode::CLOSE;
+            frames.push(frame);
+            if is_close {
+                return frames;
+            }
+        }
+    }
+
+    fn next_but_beats(&mut self, patience: Duration) -> Event {
+        let deadline = Instant::now() + patience;
+        loop {
+            match self.next(deadline) {
+                Event::Beat => {}
+                other => return other,
+            }
+        }
+    }
+
+    fn next(&mut self, deadline: Instant) -> Event {
+        loop {
+            if self.input.first() == Some(&b'\n') {
+                self.input.remove(0);
+                self.beats += 1;
+                return Event::Beat;
+            }
+            match Frame::take(&mut self.input, self.version) {
+                Ok(Some(frame)) => return Event::Frame(frame),
+                Ok(None) => {}
+                Err(fault) => return Event::Broken(fault),
+            }
+            match self.read(deadline) {
+                Ok(None) => {}
+                Ok(Some(_)) if !self.input.is_empty() => {
+                    return Event::Broken("a frame cut in two by the end".into());
+                }
+                Ok(Some(close_code)) => return Event::End(close_code),
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
+                    return Event::Late;
+                }
+                Err(error) => return Event::Broken(error.to_string()),
+            }
+        }
+    }
+
+    /// Adds to the input; at the end it says so, with the close code if there was one.
+    fn read(&mut self, deadline: Instant) -> Result<Option<Option<u16>>, Error> {
+        let (octets, end) = match &mut self.link {
+            Link::Tcp(stream) => {
+                let octets = read_some(stream, deadline)?;
+                let end = octets.is_empty().then_some(None);
+                (octets, end)
+            }
+            Link::WebSocket(websocket) => read_message(websocket, deadline)?,
+        };
+        match end {
+            None => self.note("<", &octets),
+            Some(code) => self.note("<", format!("end {code:?}").as_bytes()),
+        }
+        self.input.extend(octets);
+        Ok(end)
+    }
+
+    fn note(&mut self, direction: &str, octets: &[u8]) {
+        self.transcript
+            .push_str(&format!("{direction} {}\n", shown(octets)));
+    }
+
+    #[track_caller]
+    fn fail(&self, expectation: &str, event: Event) -> ! {
+        let found = match event {
+            Event::Frame(frame) => {
+                format!(
+                    "this came: {} {:?}, body {:?}",
+                    frame.command,
+                    frame.headers,
+                    shown(&frame.body)
+                )
+            }
+            Event::Beat => "a heart-beat came".to_owned(),
+            Event::End(code) => format!("the connection ended, close code {code:?}"),
+            Event::Late => "nothing came in time".to_owned(),
+            Event::Broken(fault) => format!("the input broke: {fault}"),
+        };
+        panic!(
+            "{expectation}, but {found}\nthe conversation:\n{}",
+            self.transcript
+        );
+    }
+}
+
+/// One message, checked for what the protocol page promises of messages; at the end the close code.
+fn read_message(
+    websocket: &mut WebSocket,
+    deadline: Instant,
+) -> Result<(Vec<u8>, Option<Option<u16>>), Error> {
+    let frame = match websocket.read(deadline) {
+        Ok(frame) => frame,
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            return Ok((Vec::new(), Some(None)));
+        }
+        Err(error) => return Err(error),
+    };
+    match frame.opcode {
+        Opcode::CLOSE => {
+            websocket.answer_close(&frame)?;
+            match websocket.read(deadline) {
+                Ok(frame) => {
+                    return Err(Error::other(format!(
+                        "{frame:?} came after the close frame"
+                    )));
+                }
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {}
+                Err(error) => {
+                    return Err(Error::other(format!(
+                        "no end after the close frame: {error}"
+                    )));
+                }
+            }
+            Ok((Vec::new(), Some(frame.close_code())))
+        }
+        Opcode::PING | Opcode::PONG => Ok((Vec::new(), None)),
+        opcode => {
+            assert!(frame.fin, "the server never fragments");
+            let is_text = std::str::from_utf8(&frame.payload).is_ok();
+            assert_eq!(
+                opcode == Opcode::TEXT,
+                is_text,
+                "text is for UTF-8 and binary for the rest"
+            );
+            let mut rest = frame.payload.clone();
+            let taken = Frame::take(&mut rest, Version::V10);
+            let whole = frame.payload == b"\n" || (matches!(taken, Ok(Some(_))) && rest.is_empty());
+            assert!(
+                whole,
+                "one message is one STOMP frame: {}",
+                shown(&frame.payload)
+            );
+            Ok((frame.payload, None))
+        }
+    }
+}
+
+/// Octets for people, cut when they are many.
+fn shown(octets: &[u8]) -> String {
+    const MOST: usize = 400;
+    let head = &octets[..octets.len().min(MOST)];
+    let more = if octets.len() > MOST {
+        format!("... ({} bytes)", octets.len())
+    } else {
+        String::new()
+    };
+    format!("{}{more}", head.escape_ascii())
+}

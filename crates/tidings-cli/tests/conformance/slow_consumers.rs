@@ -1,0 +1,174 @@
+//! Clients that do not read: what happens to them, and that nobody else notices.
+
+use crate::peer::{Peer, Server};
+
+/// Enough bodies of this size to fill what the kernel takes of a connection, and the outbox behind it.
+const BODY: usize = 65_536;
+const COUNT: u32 = 400;
+
+const SMALL_OUTBOX: &str =
+    "[stomp]\nmax_body_bytes = 65536\nmax_headers = 16\n[outbox]\nmax_bytes = 262144\n";
+
+fn with_policy(policy: &str) -> Server {
+    Server::configured(&format!("{SMALL_OUTBOX}policy = \"{policy}\"\n"))
+}
+
+/// A body that begins with its number.
+fn body(number: u32) -> Vec<u8> {
+    let mut body = number.to_string().into_bytes();
+    body.resize(BODY, b' ');
+    body
+}
+
+fn number(body: &[u8]) -> u32 {
+    let text = std::str::from_utf8(body).expect("bodies are text");
+    text.trim_end().parse().expect("bodies are numbers")
+}
+
+/// Sends `COUNT` messages to the topics in turn while `reader` reads each one.
+fn flood(server: &Server, topics: &[&str], reader: &mut Peer) {
+    reader.subscribed("reader", "/topic/**", &[]);
+    let mut sender = server.session();
+    for (count, topic) in (0..COUNT).zip(topics.iter().cycle()) {
+        sender.send("SEND", &[("destination", topic)], &body(count));
+        reader.expect_message(body(count));
+    }
+}
+
+#[test]
+fn a_client_that_never_reads_is_closed_and_others_hear_everything() {
+    let server = with_policy("close");
+    for (count, mut lazy) in [server.session(), server.websocket_session()]
+        .into_iter()
+        .enumerate()
+    {
+        lazy.subscribed("s", "/topic/a", &[]);
+        flood(&server, &["/topic/a"], &mut server.session());
+        server.await_disconnects("slow-consumer", count as u64 + 1);
+        let heard = lazy.read_to_end();
+        assert!(heard.len() < COUNT as usize, "it cannot have heard all");
+    }
+}
+
+#[test]
+fn a_slow_consumer_that_reads_on_hears_in_order_up_to_the_end() {
+    let server = with_policy("close");
+    let mut lazy = server.session();
+    lazy.subscribed("s", "/topic/a", &[]);
+    flood(&server, &["/topic/a"], &mut server.session());
+    let frames = lazy.read_to_end();
+    let messages = frames.iter().filter(|frame| frame.command == "MESSAGE");
+    for (expected, message) in messages.enumerate() {
+        assert_eq!(
+            number(&message.body),
+            expected as u32,
+            "no gap before the end"
+        );
+    }
+    if let Some(error) = frames.iter().find(|frame| frame.command == "ERROR") {
+        assert_eq!(error.get("code"), "slow-consumer");
+    }
+}
+
+#[test]
+fn drop_oldest_keeps_the_connection_and_the_newest() {
+    let server = with_policy("drop-oldest");
+    let mut lazy = server.session();
+    lazy.subscribed("s", "/topic/a", &[]);
+    flood(&server, &["/topic/a"], &mut server.session());
+    let heard = read_to_number(&mut lazy, COUNT - 1);
+    assert!(heard.len() < COUNT as usize, "it cannot have heard all");
+    assert!(heard.is_sorted(), "{heard:?}");
+    lazy.expect_nothing();
+    assert_eq!(server.disconnects("slow-consumer"), 0);
+}
+
+#[test]
+fn keep_latest_keeps_the_last_message_of_each_destination() {
+    let server = with_policy("keep-latest");
+    let mut lazy = server.session();
+    lazy.subscribed("s", "/topic/*", &[]);
+    flood(
+        &server,
+        &["/topic/a", "/topic/b", "/topic/c"],
+        &mut server.session(),
+    );
+    let heard = read_to_number(&mut lazy, COUNT - 1);
+    assert!(heard.len() < COUNT as usize, "it cannot have heard all");
+    for last in [COUNT - 3, COUNT - 2, COUNT - 1] {
+        assert!(
+            heard.contains(&last),
+            "{last} is the last of its topic; heard {heard:?}"
+        );
+    }
+    lazy.send("SEND", &[("destination", "/topic/d")], b"still here");
+    lazy.expect_message("still here");
+}
+
+/// The numbers that `peer` hears up to this one.
+fn read_to_number(peer: &mut Peer, last: u32) -> Vec<u32> {
+    let mut heard = Vec::new();
+    while heard.last() != Some(&last) {
+        heard.push(number(&peer.expect("MESSAGE").body));
+    }
+    heard
+}
+
+#[test]
+fn a_client_that_takes_no_byte_for_long_is_closed() {
+    let tables =
+        "[stomp]\nmax_body_bytes = 65536\n[outbox]\nmax_bytes = 67108864\nsend_timeout = \"1s\"\n";
+    let server = Server::configured(tables);
+    let mut lazy = server.session();
+    lazy.subscribed("s", "/topic/a", &[]);
+    let mut reader = server.session();
+    flood(&server, &["/topic/a"], &mut reader);
+    server.await_disconnects("send-timeout", 1);
+    assert_eq!(server.disconnects("slow-consumer"), 0);
+    reader.send("SEND", &[("destination", "/topic/a")], b"after");
+    reader.expect_message("after");
+}
+
+#[test]
+fn a_client_that_sends_and_never_reads_receipts_is_held_or_closed_and_others_go_on() {
+    let server = with_policy("close");
+    let mut other = server.session();
+    let mut deaf = server.session();
+    let receipt = "r".repeat(8_000);
+    let frame = format!("SEND\ndestination:/topic/a\nreceipt:{receipt}\n\n\0");
+    // 32 MB of receipts: the server must stop reading or close long before it holds them all.
+    let writer = std::thread::spawn(move || {
+        for _ in 0..4_000 {
+            deaf.raw(frame.as_bytes());
+        }
+        deaf
+    });
+    for _ in 0..200 {
+        other.expect_nothing();
+    }
+    server.await_disconnects("slow-consumer", 1);
+    drop(
+        writer
+            .join()
+            .expect("the writer ends, since the server closed"),
+    );
+    other.expect_nothing();
+}
+
+#[test]
+fn queue_messages_of_a_closed_slow_consumer_go_to_another() {
+    let server = with_policy("close");
+    let mut lazy = server.session();
+    lazy.subscribed(
+        "q",
+        "/queue/a",
+        &[("ack", "client-individual"), ("prefetch-count", "1")],
+    );
+    lazy.subscribed("t", "/topic/a", &[]);
+    server.session().publish("/queue/a", "work");
+    flood(&server, &["/topic/a"], &mut server.session());
+    server.await_disconnects("slow-consumer", 1);
+    let mut other = server.session();
+    other.subscribe("q", "/queue/a", &[]);
+    other.expect_message("work");
+}
