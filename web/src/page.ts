@@ -29,7 +29,10 @@ export class Page {
   readonly #list = new TopicList(
     this.#topics,
     (topic) => this.#show(topic),
-    (destination) => this.#join(destination),
+    (destination) => {
+      this.#join(destination);
+      this.#composer.focus();
+    },
   );
   readonly #composer = new Composer((text) => this.#say(text));
   readonly #form = new ConnectForm((name) => this.#connect(name));

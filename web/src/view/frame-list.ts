@@ -103,8 +103,13 @@ function frameDetails(entry: LogEntry & { kind: 'frame' }): HTMLDetailsElement {
   );
   details.append(summary);
   // Most frames are never opened: their text is made when they are.
-  details.addEventListener('toggle', () => details.append(make('pre', 'wire', frameText(entry.frame))), {
-    once: true,
-  });
+  details.addEventListener(
+    'toggle',
+    () => {
+      details.append(make('pre', 'wire', frameText(entry.frame)));
+      details.scrollIntoView({ block: 'nearest' });
+    },
+    { once: true },
+  );
   return details;
 }

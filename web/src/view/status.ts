@@ -2,7 +2,7 @@ import type { Phase } from '../connection.ts';
 import { heartBeatText } from '../heart-beat.ts';
 import { type Latency, milliseconds } from '../latency.ts';
 import { sentence } from '../reason.ts';
-import { find, make, say } from './element.ts';
+import { find, say } from './element.ts';
 
 /** The connection's state in the head of the page, and the banner over the conversation. */
 export class Status {
@@ -15,6 +15,8 @@ export class Status {
   readonly #retry = find('retry', HTMLButtonElement);
   readonly #disconnect = find('disconnect', HTMLButtonElement);
   readonly #banner = find('banner', HTMLElement);
+  readonly #reason = find('banner-reason', HTMLElement);
+  readonly #seconds = find('countdown', HTMLElement);
   readonly #farewell = find('farewell', HTMLElement);
   #countdown: ReturnType<typeof setInterval> | undefined;
 
@@ -23,7 +25,6 @@ export class Status {
     const busy = phase.kind !== 'idle' && phase.kind !== 'closed';
     this.#section.dataset.phase = phase.kind;
     say(this.#text, phaseText(phase));
-    this.#retry.hidden = phase.kind !== 'waiting';
     this.#disconnect.hidden = !busy;
     say(this.#version, phase.kind === 'connected' ? phase.version : '–');
     say(this.#heartBeat, phase.kind === 'connected' ? heartBeatText(phase.heartBeat) : '–');
@@ -45,18 +46,16 @@ export class Status {
 
   #showBanner(phase: Phase, now: () => number): void {
     this.#banner.hidden = phase.kind !== 'waiting' && !(phase.kind === 'connecting' && phase.again);
+    this.#retry.disabled = phase.kind !== 'waiting';
     if (phase.kind !== 'waiting') {
-      // The place stays while the page dials, so that the lines below do not jump.
-      if (!this.#banner.hidden) this.#banner.replaceChildren(make('span', '', 'Trying to connect again…'));
+      // The banner stays while the page dials, so that the lines below do not jump.
+      if (!this.#banner.hidden) this.#seconds.textContent = ' Trying now…';
       return;
     }
-    const count = make('span', 'countdown');
-    // The seconds are for the eye; a screen reader hears the change of state once.
-    count.setAttribute('aria-hidden', 'true');
-    this.#banner.replaceChildren(make('span', '', sentence(phase.reason)), count);
+    say(this.#reason, sentence(phase.reason));
     const tick = () => {
       const seconds = Math.max(0, Math.ceil((phase.until - now()) / 1_000));
-      count.textContent = ` Next try in ${seconds} s.`;
+      this.#seconds.textContent = ` Next try in ${seconds} s.`;
     };
     tick();
     this.#countdown = setInterval(tick, 250);

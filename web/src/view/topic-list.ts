@@ -6,6 +6,8 @@ import { find, make, say } from './element.ts';
 export class TopicList {
   readonly #topics: Topics;
   readonly #list = find('topic-list', HTMLUListElement);
+  readonly #form = find('join', HTMLFormElement);
+  readonly #opener = find('join-opener', HTMLButtonElement);
   readonly #name = find('join-name', HTMLInputElement);
   readonly #problem = find('join-problem', HTMLElement);
   readonly #show: (topic: Topic) => void;
@@ -18,16 +20,32 @@ export class TopicList {
   constructor(topics: Topics, show: (topic: Topic) => void, join: (destination: string) => void) {
     this.#topics = topics;
     this.#show = show;
-    find('join', HTMLFormElement).addEventListener('submit', (event) => {
+    this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       const checked = readTopic(this.#name.value);
       const problem = checked.ok ? this.#inTheWay(checked.destination) : checked.problem;
       this.#complain(problem);
       if (!checked.ok || problem !== '') return;
       this.#name.value = '';
+      this.#unfold(false);
       join(checked.destination);
     });
     this.#name.addEventListener('input', () => this.#complain(''));
+    this.#opener.addEventListener('click', () => this.#unfold(this.#form.dataset.open === undefined));
+    this.#form.addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape' || this.#form.dataset.open === undefined) return;
+      event.preventDefault();
+      this.#unfold(false);
+      this.#opener.focus();
+    });
+  }
+
+  /** On a narrow screen the form unfolds when it is wanted; on a wide one it is always there. */
+  #unfold(open: boolean): void {
+    if (open) this.#form.dataset.open = '';
+    else delete this.#form.dataset.open;
+    this.#opener.setAttribute('aria-expanded', String(open));
+    if (open) this.#name.focus();
   }
 
   draw(): void {
