@@ -15,7 +15,6 @@ after(() => browser?.close());
 /** Fails with the rule and the place of whatever axe finds against WCAG 2.2 AA. */
 async function isAccessible(person, where) {
   const found = await person.page.evaluate(async (source) => {
-    // biome-ignore lint: axe is evaluated in the page's own world.
     if (window.axe === undefined) new Function(source)();
     const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
     const { violations } = await window.axe.run(document, { runOnly: tags });
@@ -28,7 +27,8 @@ test('the keyboard alone is enough', async () => {
   const ada = await Person.arrives(browser);
   const { keyboard } = ada.page;
   const tabTo = async (id) => {
-    for (let presses = 0; presses < 40 && (await ada.focused()) !== id; presses += 1) await keyboard.press('Tab');
+    for (let presses = 0; presses < 40 && (await ada.focused()) !== id; presses += 1)
+      await keyboard.press('Tab');
     assert.equal(await ada.focused(), id);
   };
   await tabTo('name');
@@ -62,9 +62,9 @@ test('on a phone an open pane covers the conversation and gives it back', async 
   await ada.connects('Ada');
   await ada.page.getByRole('button', { name: 'Frames', exact: true }).click();
   await ada.page.getByRole('complementary', { name: 'Frames' }).waitFor();
-  assert.equal(await ada.page.locator('#main').evaluate((main) => main.inert), true);
+  assert.equal(await ada.page.locator('#talk').evaluate((talk) => talk.inert), true);
   await ada.page.keyboard.press('Escape');
-  assert.equal(await ada.page.locator('#main').evaluate((main) => main.inert), false);
+  assert.equal(await ada.page.locator('#talk').evaluate((talk) => talk.inert), false);
   assert.equal(await ada.focused(), 'show-frames');
   await ada.leaves();
 });
@@ -115,6 +115,7 @@ for (const colorScheme of ['light', 'dark']) {
       await isAccessible(ada, 'conversation');
       if (width < 900) await ada.page.getByRole('button', { name: 'Frames', exact: true }).click();
       await ada.page.locator('summary', { hasText: 'MESSAGE' }).last().click();
+      await ada.page.locator('.wire').waitFor();
       await isAccessible(ada, 'frames');
       await ada.page.getByRole('button', { name: 'How this works' }).click();
       await isAccessible(ada, 'help');

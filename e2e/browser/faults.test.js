@@ -86,7 +86,11 @@ test('thousands of messages leave the page quick and its lists bounded', async (
   const id = line.subscription(`/topic/${topic}`);
   const head = `MESSAGE\nsubscription:${id}\ndestination:/topic/${topic}\nmessage-id:`;
   for (let number = 1; number <= 5_000; number += 1) {
-    const body = JSON.stringify({ from: 'Flood', text: `number ${number} ${'long '.repeat(20)}`.trim(), sent: 0 });
+    const body = JSON.stringify({
+      from: 'Flood',
+      text: `number ${number} ${'long '.repeat(20)}`.trim(),
+      sent: 0,
+    });
     line.toPage(`${head}${number}\n\n${body}\0`);
   }
   await ada.page.locator('.log:visible .line', { hasText: 'number 5000' }).waitFor();

@@ -46,7 +46,9 @@ export class Line {
 
   /** The subscription id under which the page asked for `destination`. */
   subscription(destination) {
-    const frame = this.sent.findLast((text) => text.startsWith('SUBSCRIBE') && text.includes(`destination:${destination}\n`));
+    const frame = this.sent.findLast(
+      (text) => text.startsWith('SUBSCRIBE') && text.includes(`destination:${destination}\n`),
+    );
     return /\nid:(.*)\n/.exec(frame)[1];
   }
 }

@@ -49,7 +49,8 @@ export class Person {
     const host = new URL(PAGE).host;
     const check = (url) => {
       const { protocol, host: asked } = new URL(url);
-      if (protocol !== 'data:' && protocol !== 'blob:' && asked !== host) this.#faults.push(`left the host: ${url}`);
+      if (protocol !== 'data:' && protocol !== 'blob:' && asked !== host)
+        this.#faults.push(`left the host: ${url}`);
     };
     this.page.on('request', (request) => check(request.url()));
     this.page.on('websocket', (socket) => check(socket.url()));
@@ -97,8 +98,9 @@ export class Person {
   }
 
   async says(text) {
-    await this.page.getByLabel('Message', { exact: true }).fill(text);
-    await this.page.getByRole('button', { name: 'Send', exact: true }).click();
+    const field = this.page.getByLabel('Message', { exact: true });
+    await field.fill(text);
+    await field.press('Enter');
   }
 
   /** Waits for a line with this very text in the open topic. */

@@ -19,7 +19,8 @@ export class Panes {
     opener: find(`show-${name}`, HTMLButtonElement),
     title: find(`${name}-title`, HTMLElement),
   }));
-  readonly #behind = [find('topics', HTMLElement), find('main', HTMLElement)];
+  // What main holds and not main itself: a page always has its main landmark.
+  readonly #behind = ['topics', 'welcome', 'talk'].map((id) => find(id, HTMLElement));
   readonly #changed: () => void;
 
   /** @param changed called when a pane was shown or hidden */
