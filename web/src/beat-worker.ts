@@ -1,0 +1,3 @@
+self.onmessage = ({ data: interval }: MessageEvent<number>) => {
+  setInterval(() => self.postMessage(undefined), interval);
+};

@@ -1,0 +1,216 @@
+import { backoff } from './backoff.ts';
+import { encodeChat } from './chat-message.ts';
+import { agreedHeartBeat, type HeartBeat } from './heart-beat.ts';
+import { closeReason, errorReason, type Reason } from './reason.ts';
+import type { OpenWire, Wire, WireEvents } from './stomp-wire.ts';
+
+/** Receipts that may be outstanding; beyond it a message waits for its turn. */
+export const MAX_PENDING = 200;
+/** A connection that held this long, in milliseconds, makes the next wait short again. */
+export const STEADY = 10_000;
+
+export type Phase =
+  | { kind: 'idle' }
+  | { kind: 'connecting'; again: boolean }
+  | { kind: 'connected'; version: string; heartBeat: HeartBeat; server: string }
+  | { kind: 'waiting'; until: number; reason: Reason }
+  | { kind: 'closed'; reason: Reason };
+
+/** What a connection tells the page. */
+export interface ConnectionEvents {
+  phase(phase: Phase): void;
+  joined(destination: string): void;
+  refused(destination: string, reason: Reason): void;
+  message(destination: string, body: string): void;
+  /** A message was confirmed, `milliseconds` after it was sent. */
+  confirmed(milliseconds: number): void;
+  /** A message was refused, or the connection went before it was confirmed. */
+  unconfirmed(destination: string, text: string, reason: Reason): void;
+}
+
+type Pending =
+  | { kind: 'join'; destination: string }
+  | { kind: 'say'; destination: string; text: string; at: number };
+
+interface Outside {
+  open: OpenWire;
+  offered: HeartBeat;
+  /** Milliseconds, never going back. */
+  now: () => number;
+  random: () => number;
+}
+
+/** Stays connected until told otherwise: dials, waits, dials again, and joins the topics again. */
+export class Connection {
+  readonly #outside: Outside;
+  readonly #events: ConnectionEvents;
+  readonly #wanted = new Map<string, string>();
+  readonly #pending = new Map<string, Pending>();
+  #login = '';
+  #phase: Phase = { kind: 'idle' };
+  #wire: Wire | undefined;
+  #dials = 0;
+  #attempt = 0;
+  #connectedAt = 0;
+  #error: Reason | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #count = 0;
+
+  constructor(outside: Outside, events: ConnectionEvents) {
+    this.#outside = outside;
+    this.#events = events;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Connects under a name. A connection that is there is left first. */
+  connect(login: string): void {
+    this.#hangUp();
+    this.#login = login;
+    this.#attempt = 0;
+    this.#dial(false);
+  }
+
+  disconnect(): void {
+    this.#hangUp();
+    this.#enter({ kind: 'idle' });
+  }
+
+  /** Ends the wait now. */
+  retry(): void {
+    if (this.#phase.kind !== 'waiting') return;
+    clearTimeout(this.#timer);
+    this.#dial(true);
+  }
+
+  join(destination: string): void {
+    if (this.#wanted.has(destination)) return;
+    this.#wanted.set(destination, this.#name('topic'));
+    this.#subscribe(destination);
+  }
+
+  leave(destination: string): void {
+    const id = this.#wanted.get(destination);
+    if (id === undefined) return;
+    this.#wanted.delete(destination);
+    if (this.#phase.kind === 'connected') this.#wire?.unsubscribe(id);
+  }
+
+  /** Sends a chat message; `false` when that is not possible now. */
+  say(destination: string, text: string): boolean {
+    if (this.#phase.kind !== 'connected' || this.#pending.size >= MAX_PENDING) return false;
+    const receipt = this.#name('say');
+    this.#pending.set(receipt, { kind: 'say', destination, text, at: this.#outside.now() });
+    this.#wire?.send(destination, encodeChat({ from: this.#login, text, sent: Date.now() }), receipt);
+    return true;
+  }
+
+  #hangUp(): void {
+    clearTimeout(this.#timer);
+    const wire = this.#wire;
+    this.#wire = undefined;
+    this.#dials += 1;
+    this.#fail({ text: 'you disconnected' });
+    wire?.close();
+  }
+
+  #dial(again: boolean): void {
+    this.#error = undefined;
+    this.#enter({ kind: 'connecting', again });
+    this.#wire = this.#outside.open(this.#login, this.#listen());
+  }
+
+  /** Events of a wire that was left behind go nowhere. */
+  #listen(): WireEvents {
+    this.#dials += 1;
+    const dial = this.#dials;
+    const current = () => dial === this.#dials;
+    return {
+      connected: (headers) => current() && this.#connected(headers),
+      receipt: (id) => current() && this.#receipt(id),
+      message: (destination, body) => current() && this.#events.message(destination, body),
+      error: (headers, body) => current() && this.#refused(headers, body),
+      closed: (code, said) => current() && this.#closed(closeReason(code, said)),
+    };
+  }
+
+  #connected(headers: Readonly<Record<string, string>>): void {
+    this.#connectedAt = this.#outside.now();
+    this.#enter({
+      kind: 'connected',
+      version: headers.version ?? '1.0',
+      heartBeat: agreedHeartBeat(this.#outside.offered, headers['heart-beat']),
+      server: headers.server ?? '',
+    });
+    for (const destination of this.#wanted.keys()) this.#subscribe(destination);
+  }
+
+  #subscribe(destination: string): void {
+    const id = this.#wanted.get(destination);
+    if (this.#phase.kind !== 'connected' || id === undefined) return;
+    const receipt = this.#name('join');
+    this.#pending.set(receipt, { kind: 'join', destination });
+    this.#wire?.subscribe(destination, id, receipt);
+  }
+
+  #receipt(id: string): void {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (pending?.kind === 'join') this.#events.joined(pending.destination);
+    if (pending?.kind === 'say') this.#events.confirmed(this.#outside.now() - pending.at);
+  }
+
+  /** An ERROR: its receipt id names the frame that caused it. The server closes next. */
+  #refused(headers: Readonly<Record<string, string>>, body: string): void {
+    const reason = errorReason(headers, body);
+    // A login that was refused would be refused again.
+    if (this.#phase.kind === 'connecting') reason.retry ??= false;
+    this.#error = reason;
+    const id = headers['receipt-id'] ?? '';
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (pending?.kind === 'say') this.#events.unconfirmed(pending.destination, pending.text, reason);
+    if (pending?.kind === 'join') {
+      // Asking for it again would end every further connection too.
+      this.#wanted.delete(pending.destination);
+      this.#events.refused(pending.destination, reason);
+    }
+  }
+
+  #closed(how: Reason): void {
+    const reason = this.#error ?? how;
+    const steady = this.#phase.kind === 'connected' && this.#outside.now() - this.#connectedAt >= STEADY;
+    if (steady) this.#attempt = 0;
+    this.#wire = undefined;
+    this.#fail(reason);
+    if (reason.retry === false) this.#enter({ kind: 'closed', reason });
+    else this.#wait(reason);
+  }
+
+  #wait(reason: Reason): void {
+    const wait = backoff(this.#attempt, this.#outside.random());
+    this.#attempt += 1;
+    this.#timer = setTimeout(() => this.#dial(true), wait);
+    this.#enter({ kind: 'waiting', until: this.#outside.now() + wait, reason });
+  }
+
+  #fail(reason: Reason): void {
+    const lost = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const one of lost) {
+      if (one.kind === 'say') this.#events.unconfirmed(one.destination, one.text, reason);
+    }
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase;
+    this.#events.phase(phase);
+  }
+
+  #name(what: string): string {
+    this.#count += 1;
+    return `${what}-${this.#count}`;
+  }
+}

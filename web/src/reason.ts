@@ -1,0 +1,46 @@
+import { shorten } from './chat-message.ts';
+
+/** Why a connection ended or a frame was refused, in words. */
+export interface Reason {
+  /** The server's code, where it gave one. */
+  code?: string;
+  text: string;
+  /** Whether coming back may help; unknown when the server did not say. */
+  retry?: boolean;
+}
+
+const MAX_REASON = 300;
+
+/** Reads an ERROR frame: its `code`, `message` and `retry` headers, or the body where there is no message. */
+export function errorReason(headers: Readonly<Record<string, string>>, body: string): Reason {
+  const text = headers.message || body.trim() || 'the server sent an error without a word';
+  const reason: Reason = { text: shorten(text, MAX_REASON) };
+  if (headers.code) reason.code = headers.code;
+  if (headers.retry === 'true' || headers.retry === 'false') reason.retry = headers.retry === 'true';
+  return reason;
+}
+
+/** Reads how a WebSocket closed. Source: RFC 6455, section 7.4.1, and the registry of close codes. */
+export function closeReason(code: number, said: string): Reason {
+  const text = said || CLOSE_CODES[code] || `the connection closed with code ${code}`;
+  return { text: shorten(text, MAX_REASON) };
+}
+
+/** `text [code]`, with a capital letter and a full stop, for a sentence of its own. */
+export function sentence(reason: Reason): string {
+  const text = reason.text.charAt(0).toUpperCase() + reason.text.slice(1).replace(/[.\s]+$/, '');
+  return reason.code === undefined ? `${text}.` : `${text} (${reason.code}).`;
+}
+
+const CLOSE_CODES: Readonly<Record<number, string>> = {
+  1000: 'the server closed the connection',
+  1001: 'the server is going away',
+  1002: 'the server saw a fault in the protocol',
+  1006: 'the connection was lost',
+  1008: 'the server refused by its rules',
+  1009: 'a message was too big for the server',
+  1011: 'the server failed inside',
+  1012: 'the server restarts',
+  1013: 'the server is too busy, try later',
+  4001: 'the server has been silent for too long',
+};

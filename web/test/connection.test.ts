@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, mock, test } from 'node:test';
+import { Connection, MAX_PENDING, STEADY } from '../src/connection.ts';
+import type { Wire, WireEvents } from '../src/stomp-wire.ts';
+
+/** A scripted wire: what the connection asked for, and the hand that answers. */
+interface Dialled {
+  login: string;
+  events: WireEvents;
+  asked: string[];
+}
+
+function connection() {
+  const wires: Dialled[] = [];
+  const told: string[] = [];
+  let now = 0;
+  const open = (login: string, events: WireEvents): Wire => {
+    const asked: string[] = [];
+    wires.push({ login, events, asked });
+    return {
+      subscribe: (destination, id, receipt) => asked.push(`subscribe ${destination} ${id} ${receipt}`),
+      unsubscribe: (id) => asked.push(`unsubscribe ${id}`),
+      send: (destination, _body, receipt) => asked.push(`send ${destination} ${receipt}`),
+      close: () => asked.push('close'),
+    };
+  };
+  const made = new Connection(
+    { open, offered: { send: 10_000, receive: 10_000 }, now: () => now, random: () => 1 },
+    {
+      phase: (phase) => told.push('reason' in phase ? `${phase.kind}: ${phase.reason.text}` : phase.kind),
+      joined: (destination) => told.push(`joined ${destination}`),
+      refused: (destination, reason) => told.push(`refused ${destination}: ${reason.code}`),
+      message: (destination, body) => told.push(`message ${destination} ${body}`),
+      confirmed: (milliseconds) => told.push(`confirmed after ${milliseconds}`),
+      unconfirmed: (destination, text, reason) =>
+        told.push(`unconfirmed ${destination} ${text}: ${reason.text}`),
+    },
+  );
+  const wire = () => wires.at(-1) as Dialled;
+  const pass = (milliseconds: number) => {
+    now += milliseconds;
+    mock.timers.tick(milliseconds);
+  };
+  return { made, wires, wire, told, pass, take: () => told.splice(0) };
+}
+
+const CONNECTED = { version: '1.2', 'heart-beat': '10000,10000' };
+
+beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+afterEach(() => mock.timers.reset());
+
+test('connects, joins what was asked for before, and measures from SEND to RECEIPT', () => {
+  const { made, wire, pass, take } = connection();
+  made.join('/topic/a');
+  made.connect('Ada');
+  assert.equal(wire().login, 'Ada');
+  wire().events.connected(CONNECTED);
+  wire().events.receipt('join-2');
+  assert.equal(made.say('/topic/a', 'hi'), true);
+  wire().events.message('/topic/a', 'body');
+  pass(12);
+  wire().events.receipt('say-3');
+  assert.deepEqual(wire().asked, ['subscribe /topic/a topic-1 join-2', 'send /topic/a say-3']);
+  assert.deepEqual(take(), [
+    'connecting',
+    'connected',
+    'joined /topic/a',
+    'message /topic/a body',
+    'confirmed after 12',
+  ]);
+});
+
+test('comes back by itself with growing waits, and joins again', () => {
+  const { made, wires, wire, pass, take } = connection();
+  made.connect('Ada');
+  wire().events.connected(CONNECTED);
+  made.join('/topic/a');
+  take();
+  wire().events.closed(1006, '');
+  pass(999);
+  assert.equal(wires.length, 1);
+  pass(1);
+  wire().events.closed(1006, '');
+  pass(2_000);
+  wire().events.connected(CONNECTED);
+  assert.equal(wires.length, 3);
+  assert.deepEqual(wire().asked, ['subscribe /topic/a topic-1 join-3']);
+  assert.deepEqual(take(), [
+    'waiting: the connection was lost',
+    'connecting',
+    'waiting: the connection was lost',
+    'connecting',
+    'connected',
+  ]);
+});
+
+test('the wait is short again after a connection that held, and not after one that did not', () => {
+  const { made, wires, wire, pass } = connection();
+  made.connect('Ada');
+  wire().events.closed(1006, '');
+  pass(1_000);
+  wire().events.connected(CONNECTED);
+  wire().events.closed(1006, '');
+  pass(1_999);
+  assert.equal(wires.length, 2);
+  pass(1);
+  wire().events.connected(CONNECTED);
+  pass(STEADY);
+  wire().events.closed(1006, '');
+  pass(1_000);
+  assert.equal(wires.length, 4);
+});
+
+test('retry ends the wait, and only once', () => {
+  const { made, wires, wire, pass } = connection();
+  made.connect('Ada');
+  wire().events.closed(1006, '');
+  made.retry();
+  made.retry();
+  pass(60_000);
+  assert.equal(wires.length, 2);
+});
+
+test('a login that was refused is not tried again', () => {
+  const { made, wires, wire, pass, take } = connection();
+  made.connect('nobody');
+  wire().events.error({ code: 'unauthenticated', message: 'who are you' }, '');
+  wire().events.closed(1002, '');
+  pass(60_000);
+  assert.equal(wires.length, 1);
+  assert.deepEqual(take(), ['connecting', 'closed: who are you']);
+});
+
+test('the server decides whether to come back where it says so', () => {
+  const { made, wires, wire, pass } = connection();
+  made.connect('Ada');
+  wire().events.error({ code: 'busy', message: 'later', retry: 'true' }, '');
+  wire().events.closed(1013, '');
+  pass(1_000);
+  assert.equal(wires.length, 2);
+  wire().events.connected(CONNECTED);
+  wire().events.error({ code: 'banned', message: 'never', retry: 'false' }, '');
+  wire().events.closed(1008, '');
+  pass(60_000);
+  assert.equal(wires.length, 2);
+  assert.equal(made.phase.kind, 'closed');
+});
+
+test('a topic that was refused is not asked for again', () => {
+  const { made, wire, pass, take } = connection();
+  made.connect('Ada');
+  wire().events.connected(CONNECTED);
+  made.join('/topic/good');
+  made.join('/topic/secret');
+  take();
+  wire().events.error({ code: 'forbidden', message: 'no', 'receipt-id': 'join-4' }, '');
+  wire().events.closed(1002, '');
+  pass(1_000);
+  wire().events.connected(CONNECTED);
+  assert.deepEqual(take(), ['refused /topic/secret: forbidden', 'waiting: no', 'connecting', 'connected']);
+  assert.deepEqual(wire().asked, ['subscribe /topic/good topic-1 join-5']);
+});
+
+test('a message that was not confirmed is given back with the reason', () => {
+  const { made, wire, take } = connection();
+  made.connect('Ada');
+  wire().events.connected(CONNECTED);
+  made.say('/topic/a', 'refused');
+  made.say('/topic/a', 'lost');
+  take();
+  wire().events.error({ message: 'too rude', 'receipt-id': 'say-1' }, '');
+  wire().events.closed(1002, '');
+  assert.deepEqual(take(), [
+    'unconfirmed /topic/a refused: too rude',
+    'unconfirmed /topic/a lost: too rude',
+    'waiting: too rude',
+  ]);
+});
+
+test('messages that wait for their receipt are bounded, and none leaves without a connection', () => {
+  const { made, wire } = connection();
+  assert.equal(made.say('/topic/a', 'x'), false);
+  made.connect('Ada');
+  wire().events.connected(CONNECTED);
+  for (let sent = 0; sent < MAX_PENDING; sent += 1) assert.equal(made.say('/topic/a', 'x'), true);
+  assert.equal(made.say('/topic/a', 'x'), false);
+});
+
+test('after a disconnect the old wire is deaf and nothing is dialled', () => {
+  const { made, wires, wire, pass, take } = connection();
+  made.connect('Ada');
+  wire().events.connected(CONNECTED);
+  made.disconnect();
+  take();
+  wire().events.message('/topic/a', 'late');
+  wire().events.closed(1000, '');
+  pass(60_000);
+  assert.deepEqual(take(), []);
+  assert.equal(wires.length, 1);
+  assert.deepEqual(wire().asked, ['close']);
+});
+
+test('a topic that was left is unsubscribed and not joined again', () => {
+  const { made, wire, pass } = connection();
+  made.connect('Ada');
+  wire().events.connected(CONNECTED);
+  made.join('/topic/a');
+  made.leave('/topic/a');
+  assert.deepEqual(wire().asked, ['subscribe /topic/a topic-1 join-2', 'unsubscribe topic-1']);
+  wire().events.closed(1006, '');
+  pass(1_000);
+  wire().events.connected(CONNECTED);
+  assert.deepEqual(wire().asked, []);
+});
