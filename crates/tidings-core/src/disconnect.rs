@@ -68,6 +68,8 @@ reasons! {
     InvalidEscape "invalid-escape" 4505 STAY "A header has an escape that the STOMP version in use does not define."
     InvalidHeader "invalid-header" 4506 STAY "A header line has no colon, an empty name, or a value that makes no sense."
     InvalidHeartBeat "invalid-heart-beat" 4513 STAY "The heart-beat header is not two numbers of milliseconds."
+    CommandTooLong "command-too-long" 4515 STAY "The command line is longer than the server takes."
+    UnexpectedNul "unexpected-nul" 4516 STAY "A NUL stands in the head of a frame; an empty line must come before the body."
     UnexpectedCommand "unexpected-command" 4514 STAY "The command is for servers to send."
     UnexpectedBody "unexpected-body" 4507 STAY "Only SEND may carry a body."
     NotConnected "not-connected" 4508 STAY "The first frame must be CONNECT or STOMP."

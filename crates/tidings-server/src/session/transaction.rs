@@ -11,6 +11,7 @@ use super::Session;
 use super::refusal::Refusal;
 use super::send::{Route, deliver_reserved};
 use crate::config;
+use crate::node::Node;
 use crate::worker::Worker;
 
 /// What a transaction holds.
@@ -66,6 +67,15 @@ pub(super) fn commit(
     Ok(())
 }
 
+/// Room for one message, after what expired there is gone.
+fn reserve(worker: &Worker, name: &str, message: &Message) -> Result<Reservation, Refusal> {
+    let room = worker.node.queues.with(name, |queue| {
+        queue.expire(Node::now_ms());
+        queue.reserve(message.weight() as u64)
+    })?;
+    Ok(room?)
+}
+
 /// Makes sure that an action can't fail: sets room aside in its queue, or finds its message.
 fn prepare(
     worker: &Rc<Worker>,
@@ -76,9 +86,7 @@ fn prepare(
         Action::Send {
             route: Route::Queue(name),
             message,
-        } => Ok(Some(
-            worker.node.queues.reserve(name, message.weight() as u64)?,
-        )),
+        } => Ok(Some(reserve(worker, name, message)?)),
         Action::Send { .. } => Ok(None),
         Action::Settle {
             ordinal, message, ..
