@@ -399,3 +399,54 @@ impl From<NotUtf8> for Error {
         Self::InvalidUtf8
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Deflater, ping_frame, write_frame};
+
+    /// What is held after each byte of `wire`.
+    fn holds(wire: &[u8]) -> Vec<bool> {
+        let mut decoder = Decoder::new(
+            Role::Client,
+            Limits::default(),
+            Some(DeflateParams::default()),
+        );
+        let after = |byte: &u8| {
+            let mut input = BytesMut::from(&[*byte][..]);
+            while decoder.decode(&mut input).expect("valid").is_some() {}
+            decoder.pending.is_some()
+        };
+        wire.iter().map(after).collect()
+    }
+
+    #[test]
+    fn nothing_is_held_on_the_heap_but_in_the_middle_of_something() {
+        assert_eq!(holds(&ping_frame(b"ab", None)), [true, false, true, false]);
+        assert_eq!(holds(b"\x81\x02ab"), [true, false, false, false]);
+        let mut fragments = Vec::new();
+        write_frame(&mut fragments, Opcode::Text, false, false, b"a", None);
+        write_frame(
+            &mut fragments,
+            Opcode::Continuation,
+            true,
+            false,
+            b"b",
+            None,
+        );
+        assert_eq!(holds(&fragments), [true, false, false, true, false, false]);
+        let compressed = Deflater::new(6, 15).message_frame(MessageKind::Text, &[b'x'; 100], None);
+        assert_eq!(holds(&compressed).last(), Some(&false));
+    }
+
+    #[test]
+    fn a_cut_message_is_noticed() {
+        let mut decoder = Decoder::new(Role::Client, Limits::default(), None);
+        let mut input = BytesMut::from(&b"\x01\x01a"[..]);
+        while decoder.decode(&mut input).expect("valid").is_some() {}
+        assert!(decoder.is_mid_message());
+        let mut input = BytesMut::from(&b"\x80\x00"[..]);
+        while decoder.decode(&mut input).expect("valid").is_some() {}
+        assert!(!decoder.is_mid_message());
+    }
+}
