@@ -111,6 +111,7 @@ fn help_is_what_the_page_says() {
         "tidings --help",
         "tidings serve --help",
         "tidings check-config --help",
+        "tidings bench --help",
     ] {
         let arguments: Vec<_> = command.split(' ').skip(1).collect();
         let output = run(&arguments);
