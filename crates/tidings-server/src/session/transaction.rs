@@ -18,7 +18,7 @@ use crate::worker::Worker;
 pub(super) enum Action {
     Send {
         route: Route,
-        message: Message,
+        message: Box<Message>,
     },
     Settle {
         /// Number of the subscription in the session; it may have ended by COMMIT.
@@ -51,7 +51,7 @@ pub(super) fn commit(
         .collect::<Result<Vec<_>, _>>()?;
     for (action, room) in actions.into_iter().zip(rooms) {
         match action {
-            Action::Send { route, message } => deliver_reserved(worker, &route, message, room),
+            Action::Send { route, message } => deliver_reserved(worker, &route, *message, room),
             Action::Settle {
                 ordinal,
                 message,

@@ -110,7 +110,7 @@ impl Worker {
         }
         let ack = format!("{}-{id}", subscription.ordinal);
         let extra: &[_] = if has_ack_header(group.form.version) {
-            &[("ack", &ack)]
+            &[("ack", &*ack)]
         } else {
             &[]
         };
