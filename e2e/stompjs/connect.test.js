@@ -8,7 +8,7 @@ let server;
 before(async () => {
   server = await Server.start();
 });
-after(() => server.stop());
+after(() => server?.stop());
 
 for (const version of ['1.0', '1.1', '1.2']) {
   test(`a client of ${version} connects, hears itself and leaves`, async () => {

@@ -12,7 +12,7 @@ let server;
 before(async () => {
   server = await Server.start();
 });
-after(() => server.stop());
+after(() => server?.stop());
 
 /** What `destination` delivers of what was published to it. */
 async function echo({ destination, body, headers, options }) {

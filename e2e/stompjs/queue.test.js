@@ -8,7 +8,7 @@ let server;
 before(async () => {
   server = await Server.start();
 });
-after(() => server.stop());
+after(() => server?.stop());
 
 async function fill(queue, bodies) {
   const sender = await Peer.connect(server);
