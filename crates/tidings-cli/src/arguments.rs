@@ -67,6 +67,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         start: Start,
     },
+    /// Measure a server: idle connections, fan-out, latency, beside the cheapest possible loop
+    #[command(subcommand)]
+    Bench(tidings_bench::BenchCommand),
     /// Check a configuration: what `serve` would do with it, or all that is wrong
     CheckConfig {
         /// Configuration file; without it the defaults hold, and the environment

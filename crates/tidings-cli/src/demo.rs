@@ -28,15 +28,25 @@ pub(crate) fn pages(demo: bool) -> Router {
         return Router::new();
     }
     Router::new()
-        .route("/", get(|headers| async move { page("index.html", &headers) }))
-        .route("/{*path}", get(|Path(path): Path<String>, headers| async move { page(&path, &headers) }))
+        .route(
+            "/",
+            get(|headers| async move { page("index.html", &headers) }),
+        )
+        .route(
+            "/{*path}",
+            get(|Path(path): Path<String>, headers| async move { page(&path, &headers) }),
+        )
 }
 
 fn page(path: &str, request: &HeaderMap) -> Response {
     match Assets::get(path) {
         Some(file) => asset(path, file, request),
         None if path == "index.html" => Html(NOT_BUILT).into_response(),
-        None => (StatusCode::NOT_FOUND, "there is nothing here; the demo is at /\n").into_response(),
+        None => (
+            StatusCode::NOT_FOUND,
+            "there is nothing here; the demo is at /\n",
+        )
+            .into_response(),
     }
 }
 
@@ -56,7 +66,10 @@ fn asset(path: &str, file: EmbeddedFile, request: &HeaderMap) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
-    if request.get(header::IF_NONE_MATCH).is_some_and(|known| known == etag.as_str()) {
+    if request
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|known| known == etag.as_str())
+    {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     let body = match file.data {

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod banner;
+mod bench;
 mod check_config;
 mod demo;
 mod logging;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         None => serve::development(&start),
         Some(Command::Serve { config, start }) => serve::configured(config.as_deref(), &start),
+        Some(Command::Bench(command)) => bench::run(command),
         Some(Command::CheckConfig { config, listen }) => {
             check_config::run(config.as_deref(), &listen)
         }

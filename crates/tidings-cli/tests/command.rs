@@ -27,7 +27,11 @@ fn run(arguments: &[&str]) -> Output {
 
 /// Runs a command that is expected to end by itself.
 fn finish(command: &mut Command) -> Output {
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
     let watchdog = Watchdog::new(child.id());
     let output = child.wait_with_output().expect("its output is read");
     drop(watchdog);
@@ -42,7 +46,9 @@ impl Watchdog {
         let (alive, ended) = mpsc::channel::<()>();
         std::thread::spawn(move || {
             if ended.recv_timeout(DEADLINE) == Err(mpsc::RecvTimeoutError::Timeout) {
-                let _ = Command::new("kill").args(["-s", "KILL", &process.to_string()]).status();
+                let _ = Command::new("kill")
+                    .args(["-s", "KILL", &process.to_string()])
+                    .status();
             }
         });
         Self(alive)
@@ -166,13 +172,16 @@ fn check_config_tells_what_differs_and_what_deserves_a_word() {
         "differs.toml",
         "[security]\nauthenticator = 'trust-login'\n[tcp]\nlisten = '0.0.0.0:61613'\n[websocket]\npath = '/live'\n",
     );
-    let output = finish(tidings(&[
-        "check-config",
-        "--config",
-        file.path(),
-        "--admin",
-        "127.0.0.1:9090",
-    ]).env("TIDINGS__SERVER__WORKERS", "2"));
+    let output = finish(
+        tidings(&[
+            "check-config",
+            "--config",
+            file.path(),
+            "--admin",
+            "127.0.0.1:9090",
+        ])
+        .env("TIDINGS__SERVER__WORKERS", "2"),
+    );
     let expected = format!(
         "ok: {}\n  http   127.0.0.1:8080, WebSocket at /live\n  tcp    0.0.0.0:61613\n  admin  127.0.0.1:9090\n\
          differs from the defaults:\n  server.workers = 2\n  security.authenticator = \"trust-login\"\n  \
@@ -298,7 +307,14 @@ impl Running {
             out.read_line(&mut line).expect("stdout is text");
             lines.push(line);
         }
-        (Self { child, _watchdog: watchdog, out }, lines)
+        (
+            Self {
+                child,
+                _watchdog: watchdog,
+                out,
+            },
+            lines,
+        )
     }
 
     /// Sends a signal and tells the rest of stdout, stderr and the exit code.

@@ -88,8 +88,13 @@ fn accept(node: &Node, request: &Request) -> Result<Accepted, Box<Response<Body>
     let accepted =
         negotiate(&head, PROTOCOLS, node.config.websocket.compression).map_err(refuse)?;
     // A broadcast is compressed once for all, with the full window: a client that wants less gets it uncompressed.
-    let deflate = accepted.deflate.filter(|deflate| deflate.server_max_window_bits == FULL_WINDOW_BITS);
-    let accepted = Accepted { deflate, ..accepted };
+    let deflate = accepted
+        .deflate
+        .filter(|deflate| deflate.server_max_window_bits == FULL_WINDOW_BITS);
+    let accepted = Accepted {
+        deflate,
+        ..accepted
+    };
     if is_allowed(&node.config.websocket.allowed_origins, headers) {
         Ok(accepted)
     } else {
@@ -119,9 +124,7 @@ fn is_allowed(allowed: &AllowedOrigins, headers: &HeaderMap) -> bool {
         AllowedOrigins::Any => true,
         AllowedOrigins::SameOrigin => same(),
         AllowedOrigins::List(list) => {
-            same()
-                || normalize_origin(origin)
-                    .is_some_and(|origin| list.contains(&origin))
+            same() || normalize_origin(origin).is_some_and(|origin| list.contains(&origin))
         }
     }
 }

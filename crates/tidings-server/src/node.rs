@@ -1,7 +1,7 @@
 //! What all workers and listeners of one server share.
 
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,6 +17,9 @@ use crate::config::Config;
 use crate::session;
 use crate::telemetry::Telemetry;
 use crate::worker::{Adoption, Consumer, Interest, Letter, Mailbox};
+
+/// 64 bits: nobody guesses the ids of another node's messages, and each MESSAGE carries it.
+const MESSAGE_PREFIX_DIGITS: usize = 16;
 
 /// The shared part of a server. Locks in it are short, and taken in this order: a queue, then a mailbox; `interest`
 /// alone.
@@ -40,6 +43,8 @@ pub(crate) struct Node {
     draining: AtomicBool,
     /// Wakes who waits for the drain to begin.
     drain_began: Notify,
+    /// Expired messages of queues that the metrics know of.
+    pub(crate) expired_counted: AtomicU64,
     /// The worker that gets the next connection.
     next_worker: AtomicUsize,
 }
@@ -78,7 +83,7 @@ impl Node {
                 separator,
                 max_bytes: config.broker.max_destination_bytes,
             },
-            message_ids: MessageIds::new(random_name()),
+            message_ids: MessageIds::new(&random_name()[..MESSAGE_PREFIX_DIGITS]),
             interest: RwLock::new(PatternMap::new(separator)),
             queues: Queues::new(QueuesLimits {
                 max_queues: queue.max_queues,
@@ -95,6 +100,7 @@ impl Node {
             emptied: Notify::new(),
             draining: AtomicBool::new(false),
             drain_began: Notify::new(),
+            expired_counted: AtomicU64::new(0),
             next_worker: AtomicUsize::new(0),
             config,
         })

@@ -1,6 +1,7 @@
 //! Queues on a node: what changes one dispatches from it, and what it gives up becomes a dead letter.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tidings_core::message::Message;
 use tidings_core::queue::{DeadLetter, Queue, TooManyQueues};
@@ -87,7 +88,10 @@ impl Node {
 
     /// Drops what has expired, everywhere.
     pub(crate) fn expire(&self) {
-        let expired = self.queues.expire_all(Self::now_ms());
-        self.telemetry.dropped("expired", expired);
+        self.queues.expire_all(Self::now_ms());
+        let expired = self.queues.expired();
+        let counted = self.expired_counted.swap(expired, Ordering::Relaxed);
+        self.telemetry
+            .dropped("expired", expired.saturating_sub(counted) as usize);
     }
 }

@@ -53,25 +53,22 @@ fn a_1_2_header_reaches_1_0_without_escapes() {
 }
 
 #[test]
-fn a_header_with_a_line_feed_is_left_out_for_1_0() {
-    let lines = lines_seen_by(Version::V10, Version::V12, b"k:a\\nmessage-id:forged");
-    assert!(
-        !lines
-            .iter()
-            .any(|line| line.starts_with("k:") || line.contains("forged")),
-        "{lines:?}"
+fn line_ends_and_colons_that_1_0_cannot_carry_are_spaces() {
+    assert_seen(
+        Version::V10,
+        Version::V12,
+        b"k:a\\nmessage-id\\cforged",
+        "k:a message-id:forged",
     );
+    assert_seen(Version::V10, Version::V12, b"k:a\\rb", "k:a b");
+    assert_seen(Version::V10, Version::V12, b"a\\cb:v", "a b:v");
+    assert_seen(Version::V10, Version::V12, b"a\\nb:v", "a b:v");
 }
 
 #[test]
 fn names_are_escaped_like_values() {
     assert_seen(Version::V12, Version::V12, b"a\\cb:v", "a\\cb:v");
     assert_seen(Version::V11, Version::V12, b"a\\cb:v", "a\\cb:v");
-    let lines = lines_seen_by(Version::V10, Version::V12, b"a\\cb:v");
-    assert!(
-        !lines.iter().any(|line| line.starts_with("a:b")),
-        "1.0 can't tell this name: {lines:?}"
-    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ fn sessions_over_tcp_get_the_coded_error() {
     for peer in &mut peers {
         peer.expect_error("shutdown");
     }
+    drop(peers);
     assert_eq!(server.exit().code(), Some(0));
 }
 
@@ -25,6 +26,7 @@ fn sessions_over_websocket_get_close_1001() {
         frames.last().and_then(|frame| frame.close_code()),
         Some(1001)
     );
+    drop((connected, early));
     assert_eq!(server.exit().code(), Some(0));
 }
 
@@ -47,6 +49,7 @@ fn what_was_accepted_is_delivered_before_the_end() {
         subscriber.expect_message(number.to_string());
     }
     subscriber.expect_error("shutdown");
+    drop((subscriber, sender));
     assert_eq!(server.exit().code(), Some(0));
 }
 
@@ -75,6 +78,7 @@ fn after_sigterm_nobody_new_is_accepted() {
     let address = server.tcp;
     server.terminate();
     last.expect_error("shutdown");
+    drop(last);
     assert_eq!(server.exit().code(), Some(0));
     assert!(std::net::TcpStream::connect(address).is_err());
 }

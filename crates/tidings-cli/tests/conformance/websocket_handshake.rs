@@ -164,7 +164,7 @@ fn listed_origins_may_connect() {
 
 #[test]
 fn any_origin_may_connect_if_so_configured() {
-    let server = Server::configured("[websocket]\nallowed_origins = [\"*\"]\n");
+    let server = Server::configured("[websocket]\nallowed_origins = \"*\"\n");
     assert_eq!(status(&server, "https://anyone.example"), 101);
     assert_eq!(status(&server, "null"), 101);
 }

@@ -201,7 +201,7 @@ fn sessions_over_websocket_and_tcp_talk_to_each_other() {
     tcp.subscribed("t", "/topic/to-tcp", &[]);
     websocket.subscribed("w", "/topic/to-websocket", &[]);
     tcp.publish("/topic/to-websocket", "hello");
-    websocket.publish("/topic/to-tcp", "hello yourself");
     websocket.expect_message("hello");
+    websocket.publish("/topic/to-tcp", "hello yourself");
     tcp.expect_message("hello yourself");
 }

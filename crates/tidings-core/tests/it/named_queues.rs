@@ -185,6 +185,27 @@ fn a_reservation_of_another_queue_covers_nothing() {
 }
 
 #[test]
+fn a_queue_that_is_removed_gives_its_room_back() {
+    let queues = queues();
+    queues
+        .with("/queue/a", |queue| {
+            queue.subscribe(1, ONE);
+            queue.enqueue(0, message(1, 10)).expect("there is room");
+            queue.enqueue(0, message(2, 10)).expect("there is room");
+            queue.poll_delivery(0).expect("one waits");
+        })
+        .unwrap();
+    let reservation = queues.reserve("/queue/a", 100).unwrap();
+    assert_eq!(
+        (queues.remove("/queue/a"), queues.remove("/queue/a")),
+        (true, false)
+    );
+    assert_eq!((queues.len(), queues.bytes()), (0, 100));
+    drop(reservation);
+    assert_eq!(queues.bytes(), 0);
+}
+
+#[test]
 fn threads_lose_and_double_nothing() {
     const THREADS: u64 = 4;
     const EACH: u64 = 500;

@@ -263,6 +263,10 @@ fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     .iter()
                     .flat_map(|c| c.held.iter().map(move |id| (c.name, *id)));
                 let (name, id) = held.clone().nth(nth).unwrap_or((0, 1_000));
+                prop_assert_eq!(
+                    queue.is_outstanding(name, MessageId(id as u64)),
+                    id != 1_000
+                );
                 let done = queue.settle(name, MessageId(id as u64), how, cumulative);
                 prop_assert_eq!(done.ok(), model.settle(name, id, how, cumulative));
             }

@@ -87,6 +87,9 @@ proptest! {
                 }
             }
             prop_assert_eq!(transactions.len(), model.0.len());
+            for id in 0..5u8 {
+                prop_assert_eq!(transactions.contains(&id.to_string()), model.0.contains_key(&id));
+            }
         }
     }
 }

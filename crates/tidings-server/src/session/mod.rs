@@ -27,7 +27,6 @@ use tokio::io::AsyncReadExt;
 use crate::link::{Link, Received, websocket_reason};
 use crate::node::Node;
 use crate::worker::{Connection, Phase, READ_BYTES, Worker};
-use refusal::Refusal;
 use temporary_queue::TemporaryQueue;
 use transaction::Action;
 
@@ -107,7 +106,7 @@ pub(crate) async fn drive(worker: Rc<Worker>, connection: Rc<Connection>, early:
             tokio::task::yield_now().await;
         }
     }
-    worker.remove(&connection);
+    worker.peer_ended(&connection);
 }
 
 /// Reads into the worker's buffer; `None` = the peer has closed its side.
@@ -143,8 +142,8 @@ fn receive(worker: &Rc<Worker>, connection: &Rc<Connection>, mut input: BytesMut
             }
             Ok(Some(Received::Close)) => worker.close(connection, Reason::Normal, None),
             Err(error) => {
-                let refusal = Refusal::new(websocket_reason(&error), error.to_string());
-                worker.close(connection, refusal.reason, Some(&refusal.reply(None)));
+                tracing::debug!(peer = %connection.peer, %error, "websocket error");
+                worker.close(connection, websocket_reason(&error), None);
             }
         }
     }
@@ -197,11 +196,14 @@ fn consume(worker: &Rc<Worker>, connection: &Rc<Connection>, bytes: Bytes) {
 }
 
 /// The ERROR for a goodbye that no frame of the client caused. Over WebSocket the close code alone tells of a shutdown,
-/// so that clients reconnect without alarming anybody.
+/// so that clients reconnect without alarming anybody, and of what broke the WebSocket beneath STOMP.
 pub(crate) fn goodbye(reason: Reason, websocket: bool) -> Option<ErrorReply<'static>> {
     match reason {
-        Reason::Normal | Reason::ConnectionReset => None,
-        Reason::Shutdown if websocket => None,
+        Reason::Normal
+        | Reason::ConnectionReset
+        | Reason::WebSocketProtocol
+        | Reason::WebSocketTooLarge => None,
+        Reason::Shutdown | Reason::InvalidUtf8 if websocket => None,
         _ => Some(ErrorReply {
             code: reason.name(),
             message: reason.sentence(),

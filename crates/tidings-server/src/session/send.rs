@@ -54,7 +54,7 @@ pub(super) fn handle(
             let bytes = message.weight();
             let action = Action::Send {
                 route,
-                message: message.detached(),
+                message: Box::new(message.detached()),
             };
             Ok(session
                 .extras(&worker.node)

@@ -40,7 +40,7 @@ pub(super) fn subscribe(
         Destination::TempQueue(name) => session.forget_automatic(worker, name),
         Destination::ReplyQueue => {
             return Err(Refusal::new(
-                Reason::Refused,
+                Reason::InvalidDestination,
                 "a reply queue is only sent to; subscribe to /temp-queue/NAME and give that as reply-to",
             ));
         }

@@ -11,13 +11,14 @@ use super::Session;
 use super::refusal::Refusal;
 use super::send::{Route, deliver_reserved};
 use crate::config;
+use crate::node::Node;
 use crate::worker::Worker;
 
 /// What a transaction holds.
 pub(super) enum Action {
     Send {
         route: Route,
-        message: Message,
+        message: Box<Message>,
     },
     Settle {
         /// Number of the subscription in the session; it may have ended by COMMIT.
@@ -50,7 +51,7 @@ pub(super) fn commit(
         .collect::<Result<Vec<_>, _>>()?;
     for (action, room) in actions.into_iter().zip(rooms) {
         match action {
-            Action::Send { route, message } => deliver_reserved(worker, &route, message, room),
+            Action::Send { route, message } => deliver_reserved(worker, &route, *message, room),
             Action::Settle {
                 ordinal,
                 message,
@@ -66,6 +67,15 @@ pub(super) fn commit(
     Ok(())
 }
 
+/// Room for one message, after what expired there is gone.
+fn reserve(worker: &Worker, name: &str, message: &Message) -> Result<Reservation, Refusal> {
+    let room = worker.node.queues.with(name, |queue| {
+        queue.expire(Node::now_ms());
+        queue.reserve(message.weight() as u64)
+    })?;
+    Ok(room?)
+}
+
 /// Makes sure that an action can't fail: sets room aside in its queue, or finds its message.
 fn prepare(
     worker: &Rc<Worker>,
@@ -76,9 +86,7 @@ fn prepare(
         Action::Send {
             route: Route::Queue(name),
             message,
-        } => Ok(Some(
-            worker.node.queues.reserve(name, message.weight() as u64)?,
-        )),
+        } => Ok(Some(reserve(worker, name, message)?)),
         Action::Send { .. } => Ok(None),
         Action::Settle {
             ordinal, message, ..

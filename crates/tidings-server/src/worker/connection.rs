@@ -11,6 +11,8 @@ use bytes::Bytes;
 use socket2::SockRef;
 use tidings_core::disconnect::Reason;
 use tidings_core::message::MessageId;
+use tidings_core::queue::Settlement;
+use tidings_stomp::Version;
 use tidings_stomp::connection::{ErrorReply, Timeout};
 use tidings_websocket::{CloseCode, Opcode, close_payload, write_frame};
 use tokio::net::TcpStream;
@@ -87,6 +89,8 @@ pub(crate) struct Connection {
     written_at: Cell<Instant>,
     /// When a closing connection is cut.
     cut_at: Cell<Option<Instant>>,
+    /// The reader has ended: the peer closed its side, or the socket failed.
+    peer_ended: Cell<bool>,
     /// Messages for `ack:auto` queue subscriptions that are in the outbox, not yet out.
     unwritten: RefCell<Vec<(Consumer, MessageId)>>,
     /// Held for as long as the connection counts.
@@ -100,9 +104,13 @@ impl Connection {
 
     pub(crate) fn form(&self) -> Form {
         Form {
-            version: self.session.borrow().version(),
+            version: self.version(),
             wire: self.wire(),
         }
+    }
+
+    pub(crate) fn version(&self) -> Version {
+        self.session.borrow().version()
     }
 
     pub(crate) fn wire(&self) -> Wire {
@@ -206,6 +214,7 @@ impl Worker {
             stalled_since: Cell::new(None),
             written_at: Cell::new(adoption.accepted_at),
             cut_at: Cell::new(None),
+            peer_ended: Cell::new(false),
             unwritten: RefCell::default(),
             _ticket: adoption.ticket,
         });
@@ -223,6 +232,9 @@ impl Worker {
         let mut scratch = self.scratch.borrow_mut();
         scratch.clear();
         write(&mut scratch);
+        if scratch.is_empty() {
+            return;
+        }
         let wire = connection.wire();
         let span = self
             .turn
@@ -286,16 +298,24 @@ impl Worker {
         connection.phase.set(Phase::Closing);
         self.node.telemetry.disconnected(reason);
         tracing::debug!(peer = %connection.peer, reason = reason.name(), "disconnected");
-        connection.unwritten.take();
+        for (consumer, message) in connection.unwritten.take() {
+            self.settle_auto(consumer, message, Settlement::Unsent);
+        }
         self.end_session(connection);
     }
 
-    /// The peer's side ended, or the socket failed: forgets the connection.
-    pub(crate) fn remove(self: &Rc<Self>, connection: &Rc<Connection>) {
-        if connection.phase() == Phase::Open {
-            self.end(connection, Reason::ConnectionReset);
+    /// The peer's side ended, or the socket failed. What is still to be written has until the linger is over.
+    pub(crate) fn peer_ended(self: &Rc<Self>, connection: &Rc<Connection>) {
+        connection.peer_ended.set(true);
+        match connection.phase() {
+            Phase::Open => self.close(connection, Reason::ConnectionReset, None),
+            Phase::Closing => {}
+            Phase::Shut => self.remove(connection),
         }
-        connection.phase.set(Phase::Shut);
+    }
+
+    /// Both sides have ended: forgets the connection.
+    fn remove(&self, connection: &Rc<Connection>) {
         connection.cut();
         let wire = connection.wire();
         self.node
@@ -314,13 +334,16 @@ impl Worker {
             connection.phase.set(Phase::Shut);
             // An error means that the peer cut it first.
             let _ = SockRef::from(&*connection.stream.borrow()).shutdown(Shutdown::Write);
+            if connection.peer_ended.get() {
+                self.remove(connection);
+            }
             return;
         }
         if connection.unwritten.borrow().is_empty() {
             return;
         }
         for (consumer, message) in connection.unwritten.take() {
-            self.settle_written(consumer, message);
+            self.settle_auto(consumer, message, Settlement::Ack);
         }
     }
 
@@ -373,10 +396,18 @@ impl Worker {
                     return;
                 }
                 Err(_) => {
-                    connection.cut();
+                    self.failed(&connection);
                     return;
                 }
             }
+        }
+    }
+
+    /// The socket takes no more.
+    pub(super) fn failed(self: &Rc<Self>, connection: &Rc<Connection>) {
+        connection.cut();
+        if connection.peer_ended.get() {
+            self.remove(connection);
         }
     }
 
@@ -390,10 +421,12 @@ impl Worker {
     /// Looks at every deadline of a connection and sets the timer to the next.
     pub(super) fn check_deadlines(self: &Rc<Self>, connection: &Rc<Connection>, now: Instant) {
         if let Some(cut_at) = connection.cut_at.get() {
-            if cut_at <= now {
-                connection.cut();
-            } else {
+            if cut_at > now {
                 self.schedule(connection, cut_at);
+            } else if connection.peer_ended.get() {
+                self.remove(connection);
+            } else {
+                connection.cut();
             }
             return;
         }

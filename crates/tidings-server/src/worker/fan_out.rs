@@ -109,7 +109,12 @@ impl Worker {
             *delivered = id.max(*delivered);
         }
         let ack = format!("{}-{id}", subscription.ordinal);
-        let encoded = self.encode(encoder, group.form, group.id.as_deref(), &[("ack", &ack)]);
+        let extra: &[_] = if has_ack_header(group.form.version) {
+            &[("ack", &*ack)]
+        } else {
+            &[]
+        };
+        let encoded = self.encode(encoder, group.form, group.id.as_deref(), extra);
         self.push(member.connection, encoded);
         self.tally.delivered.set(self.tally.delivered.get() + 1);
     }
@@ -137,7 +142,7 @@ impl Worker {
         let mut extra = Vec::with_capacity(3);
         if subscription.ack == AckMode::Auto {
             connection.delivered_auto(delivery.consumer, message.id);
-        } else {
+        } else if has_ack_header(connection.version()) {
             extra.push(("ack", &*ack));
         }
         if delivery.delivery_count > 1 {
@@ -186,6 +191,11 @@ impl Worker {
             connection.push(tail);
         }
     }
+}
+
+/// Only 1.2 has it; before, an ACK names the message id (STOMP 1.2, "Protocol Changes").
+fn has_ack_header(version: Version) -> bool {
+    version >= Version::V1_2
 }
 
 /// Encodes one message, each part once: the tail once per version, the head once per group.

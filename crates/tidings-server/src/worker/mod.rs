@@ -222,7 +222,7 @@ impl Worker {
             match connection.write_turn(&self.turn.borrow(), &self.tally.written) {
                 Ok(true) => self.written_all(&connection),
                 Ok(false) => behind.push(connection),
-                Err(_) => self.doom(&connection, Reason::ConnectionReset),
+                Err(_) => self.failed(&connection),
             }
         }
         let mut turn = self.turn.borrow_mut();

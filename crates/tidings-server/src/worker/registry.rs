@@ -1,7 +1,5 @@
 //! Subscribing and unsubscribing on a worker.
 
-use std::rc::Rc;
-
 use tidings_core::destination::Pattern;
 use tidings_core::message::MessageId;
 use tidings_core::queue::Settlement;
@@ -200,8 +198,13 @@ impl Worker {
         }
     }
 
-    /// A message of an `ack:auto` subscription is out: that is its acknowledgement.
-    pub(super) fn settle_written(self: &Rc<Self>, consumer: Consumer, message: MessageId) {
+    /// Settles a message of an `ack:auto` subscription: being out is its acknowledgement.
+    pub(super) fn settle_auto(
+        &self,
+        consumer: Consumer,
+        message: MessageId,
+        settlement: Settlement,
+    ) {
         let name = {
             let subscriptions = self.subscriptions.borrow();
             let subscription = subscriptions.get(consumer.key as usize);
@@ -215,7 +218,7 @@ impl Worker {
         };
         // It is outstanding unless the subscription has just ended; then its queue has it back.
         self.node.with_existing_queue(&name, |queue| {
-            let _ = queue.settle(consumer, message, Settlement::Ack, false);
+            let _ = queue.settle(consumer, message, settlement, false);
         });
     }
 }

@@ -6,6 +6,7 @@
 
 mod frame;
 mod http;
+mod link;
 mod script;
 mod server;
 mod websocket;

@@ -1,12 +1,12 @@
 //! The peer that tests script.
 
-use std::io::{Error, ErrorKind, Write};
+use std::io::{Error, ErrorKind};
 use std::net::{Shutdown, TcpStream};
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use super::frame::encode;
-use super::websocket::read_some;
+use super::link::{Heard, Link, shown};
 use super::{Frame, Opcode, PATIENCE, Version, WebSocket, WsFrame};
 
 /// Headers of a frame to send.
@@ -34,11 +34,6 @@ pub(crate) struct Peer {
     transcript: String,
     receipts: u32,
     beats: u32,
-}
-
-enum Link {
-    Tcp(TcpStream),
-    WebSocket(Box<WebSocket>),
 }
 
 /// What came next.
@@ -101,13 +96,7 @@ impl Peer {
     pub(crate) fn raw(&mut self, octets: &[u8]) {
         self.note(">", octets);
         // The server may have closed already, which the reading half then tells better.
-        let _ = match &mut self.link {
-            Link::Tcp(stream) => stream.write_all(octets),
-            Link::WebSocket(websocket) => match std::str::from_utf8(octets) {
-                Ok(_) => websocket.send_message(Opcode::TEXT, octets),
-                Err(_) => websocket.send_message(Opcode::BINARY, octets),
-            },
-        };
+        let _ = self.link.write(octets);
     }
 
     /// Sends a WebSocket frame as it is.
@@ -386,20 +375,17 @@ impl Peer {
 
     /// Adds to the input; at the end it says so, with the close code if there was one.
     fn read(&mut self, deadline: Instant) -> Result<Option<Option<u16>>, Error> {
-        let (octets, end) = match &mut self.link {
-            Link::Tcp(stream) => {
-                let octets = read_some(stream, deadline)?;
-                let end = octets.is_empty().then_some(None);
-                (octets, end)
+        match self.link.read(deadline)? {
+            Heard::Octets(octets) => {
+                self.note("<", &octets);
+                self.input.extend(octets);
+                Ok(None)
             }
-            Link::WebSocket(websocket) => read_message(websocket, deadline)?,
-        };
-        match end {
-            None => self.note("<", &octets),
-            Some(code) => self.note("<", format!("end {code:?}").as_bytes()),
+            Heard::End(code) => {
+                self.note("<", format!("end {code:?}").as_bytes());
+                Ok(Some(code))
+            }
         }
-        self.input.extend(octets);
-        Ok(end)
     }
 
     fn note(&mut self, direction: &str, octets: &[u8]) {
@@ -428,68 +414,4 @@ impl Peer {
             self.transcript
         );
     }
-}
-
-/// One message, checked for what the protocol page promises of messages; at the end the close code.
-fn read_message(
-    websocket: &mut WebSocket,
-    deadline: Instant,
-) -> Result<(Vec<u8>, Option<Option<u16>>), Error> {
-    let frame = match websocket.read(deadline) {
-        Ok(frame) => frame,
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            return Ok((Vec::new(), Some(None)));
-        }
-        Err(error) => return Err(error),
-    };
-    match frame.opcode {
-        Opcode::CLOSE => {
-            websocket.answer_close(&frame)?;
-            match websocket.read(deadline) {
-                Ok(frame) => {
-                    return Err(Error::other(format!(
-                        "{frame:?} came after the close frame"
-                    )));
-                }
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {}
-                Err(error) => {
-                    return Err(Error::other(format!(
-                        "no end after the close frame: {error}"
-                    )));
-                }
-            }
-            Ok((Vec::new(), Some(frame.close_code())))
-        }
-        Opcode::PING | Opcode::PONG => Ok((Vec::new(), None)),
-        opcode => {
-            assert!(frame.fin, "the server never fragments");
-            let is_text = std::str::from_utf8(&frame.payload).is_ok();
-            assert_eq!(
-                opcode == Opcode::TEXT,
-                is_text,
-                "text is for UTF-8 and binary for the rest"
-            );
-            let mut rest = frame.payload.clone();
-            let taken = Frame::take(&mut rest, Version::V10);
-            let whole = frame.payload == b"\n" || (matches!(taken, Ok(Some(_))) && rest.is_empty());
-            assert!(
-                whole,
-                "one message is one STOMP frame: {}",
-                shown(&frame.payload)
-            );
-            Ok((frame.payload, None))
-        }
-    }
-}
-
-/// Octets for people, cut when they are many.
-fn shown(octets: &[u8]) -> String {
-    const MOST: usize = 400;
-    let head = &octets[..octets.len().min(MOST)];
-    let more = if octets.len() > MOST {
-        format!("... ({} bytes)", octets.len())
-    } else {
-        String::new()
-    };
-    format!("{}{more}", head.escape_ascii())
 }
