@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const PROGRAM =
+  process.env.TIDINGS_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug/tidings');
+/** How long the program may take to listen, and to end, in milliseconds. */
+const PATIENCE = 20_000;
+
+/** The real program in a process of its own. */
+export class Server {
+  #process;
+  #folder;
+  #log = '';
+
+  /**
+   * In development mode, or as `config` (TOML) says.
+   *
+   * @param listen where WebSocket is served; the other listeners always take free ports
+   */
+  static async start({ config, listen = '127.0.0.1:0' } = {}) {
+    const server = new Server();
+    const flags = ['--listen', listen, '--tcp', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
+    if (config !== undefined) {
+      server.#folder = await mkdtemp(join(tmpdir(), 'tidings-e2e-'));
+      const file = join(server.#folder, 'tidings.toml');
+      await writeFile(file, config);
+      flags.unshift('serve', '--config', file);
+    }
+    try {
+      await server.#spawn(flags);
+    } catch (error) {
+      await server.stop('SIGKILL');
+      throw error;
+    }
+    return server;
+  }
+
+  async #spawn(flags) {
+    this.#process = spawn(PROGRAM, flags, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.exited = new Promise((resolve) => {
+      this.#process.once('error', (error) => {
+        this.#log += `${error.message}: build it with cargo build -p tidings-cli, or set TIDINGS_BIN\n`;
+        resolve(undefined);
+      });
+      this.#process.once('exit', resolve);
+    });
+    this.#process.stderr.on('data', (bytes) => {
+      this.#log += bytes;
+    });
+    const lines = createInterface({ input: this.#process.stdout });
+    const late = setTimeout(() => this.#process.kill('SIGKILL'), PATIENCE);
+    for await (const line of lines) {
+      const [, url, what] = line.match(/^listening (\S+) \((\w+)/);
+      if (what === 'HTTP') this.address = new URL(url).host;
+      // Printed last; all listeners are ready then.
+      if (what === 'admin') {
+        this.admin = url;
+        break;
+      }
+    }
+    clearTimeout(late);
+    if (!this.admin) throw new Error(`${PROGRAM} did not start:\n${this.#log}`);
+  }
+
+  get url() {
+    return `ws://${this.address}/ws`;
+  }
+
+  /** Asks the program to end, without waiting. */
+  signal(name) {
+    this.#process.kill(name);
+  }
+
+  /** Ends the program; answers with its exit code, null if a signal killed it. */
+  async stop(signal = 'SIGTERM') {
+    this.#process.kill(signal);
+    const late = setTimeout(() => this.#process.kill('SIGKILL'), PATIENCE);
+    const code = await this.exited;
+    clearTimeout(late);
+    if (this.#folder) await rm(this.#folder, { recursive: true, force: true });
+    return code;
+  }
+}
