@@ -93,9 +93,7 @@ impl Session {
 
 /// Reads for a connection until it ends.
 pub(crate) async fn drive(worker: Rc<Worker>, connection: Rc<Connection>, early: Bytes) {
-    if !early.is_empty() {
-        receive(&worker, &connection, BytesMut::from(early));
-    }
+    receive(&worker, &connection, BytesMut::from(early));
     while let Ok(Some(input)) = poll_fn(|context| poll_read(&worker, &connection, context)).await {
         let full = input.len() >= LEAST_READ_BYTES;
         receive(&worker, &connection, input);

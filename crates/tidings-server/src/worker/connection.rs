@@ -464,3 +464,26 @@ impl Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an idle connection costs in memory is mostly these two and what tokio keeps of its socket and its task.
+    #[test]
+    fn a_connection_and_its_task_are_small() {
+        fn size<F: Future>(_: impl Fn(Rc<Worker>, Rc<Connection>, Bytes) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(
+            size_of::<Connection>() <= 640,
+            "{} bytes",
+            size_of::<Connection>()
+        );
+        assert!(
+            size(session::drive) <= 320,
+            "{} bytes",
+            size(session::drive)
+        );
+    }
+}
