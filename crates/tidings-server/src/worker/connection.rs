@@ -171,6 +171,18 @@ impl Connection {
     }
 }
 
+/// The reader of a connection. However it ends, by a panic even, the connection ends with it.
+pub(crate) struct Reader {
+    pub(crate) worker: Rc<Worker>,
+    pub(crate) connection: Rc<Connection>,
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.worker.reader_ended(&self.connection);
+    }
+}
+
 impl Worker {
     pub(super) fn adopt(self: &Rc<Self>, adoption: Adoption) {
         let stream = match TcpStream::from_std(adoption.stream) {
@@ -217,11 +229,15 @@ impl Worker {
         if self.node.is_draining() {
             self.close(&connection, Reason::Shutdown, None);
         }
-        tokio::task::spawn_local(session::drive(Rc::clone(self), connection, adoption.early));
+        let reader = Reader {
+            worker: Rc::clone(self),
+            connection,
+        };
+        tokio::task::spawn_local(session::drive(reader, adoption.early));
     }
 
     /// Sends bytes of STOMP, as one message where the link has messages.
-    pub(crate) fn send(&self, connection: &Connection, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn send(self: &Rc<Self>, connection: &Connection, write: impl FnOnce(&mut Vec<u8>)) {
         let mut scratch = self.scratch.borrow_mut();
         scratch.clear();
         write(&mut scratch);
@@ -238,20 +254,29 @@ impl Worker {
                     write_frame(out, Opcode::Text, true, false, &scratch, None);
                 }
             });
+        drop(scratch);
         self.push_control(connection, span);
     }
 
     /// Sends a WebSocket control frame.
-    pub(crate) fn send_control(&self, connection: &Connection, opcode: Opcode, payload: &[u8]) {
+    pub(crate) fn send_control(
+        self: &Rc<Self>,
+        connection: &Connection,
+        opcode: Opcode,
+        payload: &[u8],
+    ) {
         let span = self.turn.borrow_mut().append(Unit::Control, |out| {
             write_frame(out, opcode, true, false, payload, None);
         });
         self.push_control(connection, span);
     }
 
-    fn push_control(&self, connection: &Connection, span: Span) {
+    fn push_control(self: &Rc<Self>, connection: &Connection, span: Span) {
         if span.len() > 0 && connection.push(span) {
             self.mark_dirty(connection.key.slot);
+        }
+        if self.turn.borrow().wants_flush() {
+            self.flush();
         }
     }
 }
@@ -263,7 +288,7 @@ mod tests {
     /// What an idle connection costs in memory is mostly these two and what tokio keeps of its socket and its task.
     #[test]
     fn a_connection_and_its_task_are_small() {
-        fn size<F: Future>(_: impl Fn(Rc<Worker>, Rc<Connection>, Bytes) -> F) -> usize {
+        fn size<F: Future>(_: impl Fn(Reader, Bytes) -> F) -> usize {
             size_of::<F>()
         }
         assert!(

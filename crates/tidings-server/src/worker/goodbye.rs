@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 use tidings_core::disconnect::Reason;
-use tidings_core::queue::Settlement;
 use tidings_stomp::connection::ErrorReply;
 use tidings_websocket::{CloseCode, Opcode, close_payload};
 
@@ -56,16 +55,19 @@ impl Worker {
         connection.phase.set(Phase::Closing);
         self.node.telemetry.disconnected(reason);
         tracing::debug!(peer = %connection.peer, reason = reason.name(), "disconnected");
-        for (consumer, message) in connection.unwritten.take() {
-            self.settle_auto(consumer, message, Settlement::Unsent);
+        // Behind a free socket they are as good as out. Behind a full one their queues get them back, marked redelivered.
+        let unwritten = connection.unwritten.take();
+        if !connection.outbox.borrow().is_blocked() {
+            self.settle_written(unwritten);
         }
         self.end_session(connection);
     }
 
     /// The peer's side ended, or the socket failed. What is still to be written has until the linger is over.
-    pub(crate) fn peer_ended(self: &Rc<Self>, connection: &Rc<Connection>) {
+    pub(super) fn reader_ended(self: &Rc<Self>, connection: &Rc<Connection>) {
         connection.peer_ended.set(true);
         match connection.phase() {
+            Phase::Open if std::thread::panicking() => self.doom(connection, Reason::InternalError),
             Phase::Open => self.close(connection, Reason::ConnectionReset, None),
             Phase::Closing => {}
             Phase::Shut => self.remove(connection),
@@ -100,9 +102,7 @@ impl Worker {
         if connection.unwritten.borrow().is_empty() {
             return;
         }
-        for (consumer, message) in connection.unwritten.take() {
-            self.settle_auto(consumer, message, Settlement::Ack);
-        }
+        self.settle_written(connection.unwritten.take());
     }
 
     /// The socket takes no more.

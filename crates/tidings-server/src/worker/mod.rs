@@ -30,7 +30,7 @@ use tidings_core::queue::Delivery;
 use tidings_core::subscription::PatternMap;
 use tidings_websocket::Deflater;
 
-pub(crate) use connection::{Adoption, Connection, LinkKind, Phase};
+pub(crate) use connection::{Adoption, Connection, LinkKind, Phase, Reader};
 pub(crate) use fan_out::{Form, Wire};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use registry::NewSubscription;
