@@ -274,7 +274,7 @@ impl Worker {
             return;
         }
         self.end(connection, reason);
-        connection.outbox.borrow_mut().drop_messages();
+        self.drop_waiting(connection, Outbox::drop_messages);
         let websocket = connection.wire() != Wire::Tcp;
         let own = session::goodbye(reason, websocket);
         if let Some(error) = error.or(own.as_ref()) {
@@ -314,8 +314,11 @@ impl Worker {
         }
     }
 
-    /// Both sides have ended: forgets the connection.
+    /// Both sides have ended: forgets the connection. Reader, writer and timer may each find that out.
     fn remove(&self, connection: &Rc<Connection>) {
+        if self.connection(connection.key).is_none() {
+            return;
+        }
         connection.cut();
         let wire = connection.wire();
         self.node
@@ -403,12 +406,23 @@ impl Worker {
         }
     }
 
-    /// The socket takes no more.
+    /// The socket takes no more. The reader sees its end too, and ends the session.
     pub(super) fn failed(self: &Rc<Self>, connection: &Rc<Connection>) {
         connection.cut();
+        self.drop_waiting(connection, Outbox::drop_waiting);
+        if connection.phase() == Phase::Closing {
+            connection.phase.set(Phase::Shut);
+        }
         if connection.peer_ended.get() {
             self.remove(connection);
         }
+    }
+
+    fn drop_waiting(&self, connection: &Connection, drop: impl FnOnce(&mut Outbox)) {
+        let mut outbox = connection.outbox.borrow_mut();
+        let before = outbox.waiting_bytes();
+        drop(&mut outbox);
+        self.account(before, outbox.waiting_bytes());
     }
 
     fn account(&self, before: usize, after: usize) {
