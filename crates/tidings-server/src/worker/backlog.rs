@@ -8,7 +8,7 @@ use tidings_core::disconnect::Reason;
 
 use super::Worker;
 use super::connection::Connection;
-use super::outbox::Overflow;
+use super::outbox::{Outbox, Overflow};
 use super::turn::Frozen;
 
 impl Worker {
@@ -66,6 +66,13 @@ impl Worker {
                 }
             }
         }
+    }
+
+    pub(super) fn drop_waiting(&self, connection: &Connection, drop: impl FnOnce(&mut Outbox)) {
+        let mut outbox = connection.outbox.borrow_mut();
+        let before = outbox.waiting_bytes();
+        drop(&mut outbox);
+        self.account(before, outbox.waiting_bytes());
     }
 
     fn account(&self, before: usize, after: usize) {

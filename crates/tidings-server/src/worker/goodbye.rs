@@ -10,6 +10,7 @@ use tidings_stomp::connection::ErrorReply;
 use tidings_websocket::{CloseCode, Opcode, close_payload};
 
 use super::connection::{Connection, Phase};
+use super::outbox::Outbox;
 use super::{Wire, Worker};
 use crate::session;
 use crate::telemetry::LinkLabel;
@@ -31,7 +32,7 @@ impl Worker {
             return;
         }
         self.end(connection, reason);
-        connection.outbox.borrow_mut().drop_messages();
+        self.drop_waiting(connection, Outbox::drop_messages);
         let websocket = connection.wire() != Wire::Tcp;
         let own = session::goodbye(reason, websocket);
         if let Some(error) = error.or(own.as_ref()) {
@@ -74,8 +75,11 @@ impl Worker {
         }
     }
 
-    /// Both sides have ended: forgets the connection.
+    /// Both sides have ended: forgets the connection. Reader, writer and timer may each find that out.
     pub(super) fn remove(&self, connection: &Rc<Connection>) {
+        if self.connection(connection.key).is_none() {
+            return;
+        }
         connection.cut();
         let wire = connection.wire();
         self.node
@@ -105,9 +109,13 @@ impl Worker {
         self.settle_written(connection.unwritten.take());
     }
 
-    /// The socket takes no more.
+    /// The socket takes no more. The reader sees its end too, and ends the session.
     pub(super) fn failed(self: &Rc<Self>, connection: &Rc<Connection>) {
         connection.cut();
+        self.drop_waiting(connection, Outbox::drop_waiting);
+        if connection.phase() == Phase::Closing {
+            connection.phase.set(Phase::Shut);
+        }
         if connection.peer_ended.get() {
             self.remove(connection);
         }

@@ -83,8 +83,8 @@ impl Outbox {
         self.waiting_bytes
     }
 
-    /// Writes this turn's spans as far as the socket takes them; true when all are out. A connection that is blocked
-    /// writes nothing here: its writer task does.
+    /// Writes this turn's spans as far as the socket takes them; true when nothing waits any more. A connection that is
+    /// blocked writes nothing here: its writer task does.
     pub(crate) fn write_turn(
         &mut self,
         turn: &Turn,
@@ -92,7 +92,7 @@ impl Outbox {
     ) -> io::Result<bool> {
         self.listed = false;
         if self.is_blocked() {
-            return Ok(self.spans.is_empty());
+            return Ok(false);
         }
         while !self.spans.is_empty() {
             let slices: SmallVec<[IoSlice<'_>; 4]> = self
@@ -105,7 +105,11 @@ impl Outbox {
                 Ok(written) => self.advance_spans(written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    // The turn is gone before the connection is.
+                    self.spans = SmallVec::new();
+                    return Err(error);
+                }
             }
         }
         Ok(true)
@@ -275,8 +279,17 @@ impl Outbox {
         self.retain(|piece| piece.loss == Loss::Never);
     }
 
+    /// Drops all that waits: the socket takes no more.
+    pub(crate) fn drop_waiting(&mut self) {
+        self.waiting = VecDeque::new();
+        self.waiting_bytes = 0;
+    }
+
     fn retain(&mut self, keep: impl FnMut(&Piece) -> bool) {
         self.waiting.retain(keep);
         self.waiting_bytes = self.waiting.iter().map(Piece::weight).sum();
     }
 }
+
+#[cfg(test)]
+mod tests;
