@@ -111,10 +111,12 @@ fn a_plain_http_request_holds_a_place_until_it_is_answered() {
     asking
         .set_read_timeout(Some(PATIENCE))
         .expect("a read timeout can be set");
-    // Refused one after the other until the server has accepted the half request, which then holds the second place.
     asking
         .write_all(b"GET / HTTP/1.1\r\n")
         .expect("it is written");
+    // A listener accepts in order, so the half request has the second place.
+    let refused = Response::until_end(server.http, b"");
+    assert!(refused.starts_with(b"HTTP/1.1 503 "), "{refused:?}");
     assert_full_over_tcp(&server);
     asking
         .write_all(b"Host: localhost\r\nConnection: close\r\n\r\n")
