@@ -274,7 +274,9 @@ impl Worker {
             return;
         }
         self.end(connection, reason);
-        self.drop_waiting(connection, Outbox::drop_messages);
+        if reason != Reason::Shutdown {
+            self.drop_waiting(connection, Outbox::drop_messages);
+        }
         let websocket = connection.wire() != Wire::Tcp;
         let own = session::goodbye(reason, websocket);
         if let Some(error) = error.or(own.as_ref()) {
