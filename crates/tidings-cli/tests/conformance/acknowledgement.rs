@@ -1,6 +1,6 @@
 //! ACK and NACK: the three modes, what comes back and in which order.
 
-use crate::peer::{Frame, Peer, Server};
+use crate::peer::{Frame, Peer, Server, Version};
 
 const QUEUE: &str = "/queue/a";
 
@@ -195,5 +195,43 @@ fn on_topics_ack_and_nack_are_taken_and_nothing_comes_again() {
         peer.done("UNSUBSCRIBE", &[("id", "s")], b"");
         peer.subscribed("s", "/topic/a", &[("ack", mode)]);
         peer.expect_nothing();
+    }
+}
+
+#[test]
+fn the_last_64_ended_subscriptions_of_a_session_are_remembered() {
+    let server = Server::start();
+    for version in [Version::V11, Version::V12] {
+        let mut peer = server.connect(version);
+        let mut sender = server.session();
+        let late: Vec<_> = (0..65)
+            .map(|number| {
+                let (id, topic) = (number.to_string(), format!("/topic/{number}"));
+                peer.subscribed(&id, &topic, &[("ack", "client")]);
+                sender.publish(&topic, "x");
+                let message = peer.expect_message("x");
+                peer.done("UNSUBSCRIBE", &[("id", &id)], b"");
+                let ack = message.header("ack").unwrap_or_default().to_owned();
+                (id, message.get("message-id").to_owned(), ack)
+            })
+            .collect();
+        let mut acknowledge = |(subscription, message, ack): &(String, String, String)| {
+            if version == Version::V12 {
+                peer.send("ACK", &[("id", ack), ("receipt", "r")], b"");
+            } else {
+                let names = [("subscription", &**subscription), ("message-id", message)];
+                peer.send("ACK", &[&names[..], &[("receipt", "r")]].concat(), b"");
+            }
+            peer.next_frame()
+        };
+        for one in &late[1..] {
+            assert_eq!(acknowledge(one).command, "RECEIPT");
+        }
+        // The `ack` id of 1.2 tells by itself that its subscription was one of this session.
+        let oldest = acknowledge(&late[0]);
+        match version {
+            Version::V12 => assert_eq!(oldest.command, "RECEIPT"),
+            _ => assert_eq!(oldest.header("code"), Some("unknown-ack")),
+        }
     }
 }

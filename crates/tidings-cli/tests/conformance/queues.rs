@@ -204,6 +204,55 @@ fn unacknowledged_messages_fill_the_queue_and_an_ack_makes_room() {
     consumer.expect_message(body);
 }
 
+/// Room for three bodies of the largest size in all queues together.
+const TIGHT: &str =
+    "[stomp]\nmax_body_bytes = 4096\n[queue]\nmax_bytes = 16384\nmax_total_bytes = 16384\n";
+
+#[test]
+fn all_queues_together_have_a_limit_and_an_ack_makes_room_for_another_queue() {
+    let server = Server::configured(TIGHT);
+    let body = [b'x'; 4096];
+    let mut consumer = server.session();
+    consumer.subscribed("s", "/queue/0", &[INDIVIDUAL]);
+    let mut sender = server.session();
+    for number in 0..3 {
+        sender.publish(&format!("/queue/{number}"), body);
+    }
+    let ack = consumer.expect_message(body).get("ack").to_owned();
+    sender.send(
+        "SEND",
+        &[("destination", "/queue/new"), ("receipt", "r")],
+        &body,
+    );
+    sender.expect_error_for("queue-full", "r");
+    consumer.done("ACK", &[("id", &ack)], b"");
+    let mut sender = server.session();
+    sender.publish("/queue/new", body);
+    // A topic stores nothing, so it has room.
+    consumer.subscribed("t", "/topic/a", &[]);
+    sender.publish("/topic/a", body);
+    consumer.expect_message(body);
+}
+
+#[test]
+fn a_reply_queue_that_ends_gives_its_room_to_others() {
+    let server = Server::configured(TIGHT);
+    let body = [b'x'; 4096];
+    let mut hoards = server.session();
+    for _ in 0..3 {
+        hoards.publish("/temp-queue/a", body);
+    }
+    let mut sender = server.session();
+    sender.send("SEND", &[("destination", QUEUE)], &body);
+    sender.expect_error("queue-full");
+    hoards.done("DISCONNECT", &[], b"");
+    hoards.expect_end();
+    let mut sender = server.session();
+    for _ in 0..3 {
+        sender.publish(QUEUE, body);
+    }
+}
+
 #[test]
 fn one_queue_too_many_is_refused() {
     let server = Server::configured("[queue]\nmax_queues = 3\n");

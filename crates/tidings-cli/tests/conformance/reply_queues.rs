@@ -13,6 +13,9 @@ fn ask(peer: &mut Peer, name: &str, body: &str) {
     );
 }
 
+const GONE: &str = "tidings_messages_dropped_total{cause=\"reply-queue-gone\"}";
+const FULL: &str = "tidings_messages_dropped_total{cause=\"reply-queue-full\"}";
+
 /// A session that takes work.
 fn worker(server: &Server) -> Peer {
     let mut worker = server.session();
@@ -137,6 +140,7 @@ fn an_answer_to_who_has_left_is_dropped_without_error() {
     answer(&mut worker, &to, &[], "too late");
     answer(&mut worker, "/reply-queue/never-was", &[], "to nobody");
     worker.expect_nothing();
+    assert_eq!(server.metric(GONE), 2);
 }
 
 #[test]
@@ -169,4 +173,134 @@ fn reply_to_works_on_topics_too() {
     let to = reply_to(&mut worker, "question");
     answer(&mut worker, &to, &[], "answer");
     client.expect_message("answer");
+}
+
+#[test]
+fn a_session_may_send_to_its_own_queue_by_the_name_it_knows() {
+    let server = Server::start();
+    for version in Version::ALL {
+        let mut client = server.connect(version);
+        client.publish("/temp-queue/notes", "before");
+        client.subscribe("s", "/temp-queue/notes", &[]);
+        let message = client.expect_message("before");
+        assert_eq!(message.get("destination"), "/temp-queue/notes");
+        assert_eq!(message.get("subscription"), "s");
+        client.send("SEND", &[("destination", "/temp-queue/notes")], b"after");
+        client.expect_message("after");
+        client.expect_nothing();
+    }
+}
+
+#[test]
+fn what_a_session_sends_to_its_own_queue_reaches_nobody_else() {
+    let server = Server::start();
+    let mut other = server.session();
+    other.subscribed("s", "/temp-queue/notes", &[]);
+    let mut client = server.session();
+    client.publish("/temp-queue/notes", "mine");
+    other.expect_nothing();
+    client.subscribe("s", "/temp-queue/notes", &[]);
+    client.expect_message("mine");
+}
+
+#[test]
+fn what_a_session_sends_to_the_queue_of_its_reply_to_comes_as_an_answer_does() {
+    let server = Server::start();
+    let mut worker = worker(&server);
+    let mut client = server.session();
+    ask(&mut client, "answers", "question");
+    reply_to(&mut worker, "question");
+    client.send(
+        "SEND",
+        &[("destination", "/temp-queue/answers")],
+        b"to myself",
+    );
+    let message = client.expect_message("to myself");
+    assert_eq!(message.get("subscription"), "/temp-queue/answers");
+}
+
+#[test]
+fn a_transaction_holds_what_goes_to_ones_own_queue() {
+    let server = Server::start();
+    let mut client = server.session();
+    client.subscribed("s", "/temp-queue/notes", &[]);
+    client.done("BEGIN", &[("transaction", "t")], b"");
+    client.done(
+        "SEND",
+        &[("destination", "/temp-queue/notes"), ("transaction", "t")],
+        b"held",
+    );
+    client.expect_nothing();
+    client.send("COMMIT", &[("transaction", "t")], b"");
+    client.expect_message("held");
+}
+
+/// A reply queue with room for three answers, full, its requester, and who answers.
+fn full(server: &Server) -> (Peer, Peer, String) {
+    let mut worker = worker(server);
+    let mut client = server.session();
+    client.subscribed(
+        "s",
+        "/temp-queue/a",
+        &[("ack", "client-individual"), ("prefetch-count", "1")],
+    );
+    ask(&mut client, "a", "question");
+    let to = reply_to(&mut worker, "question");
+    for _ in 0..3 {
+        worker.publish(&to, [b'x'; 4096]);
+    }
+    (client, worker, to)
+}
+
+const TIGHT: &str = "[stomp]\nmax_body_bytes = 4096\n[queue]\nmax_bytes = 16384\n";
+
+#[test]
+fn a_full_reply_queue_refuses_the_answer_as_any_queue_does() {
+    let server = Server::configured(TIGHT);
+    let (mut client, mut worker, to) = full(&server);
+    worker.send(
+        "SEND",
+        &[("destination", &to), ("receipt", "r")],
+        &[b'x'; 4096],
+    );
+    worker.expect_error_for("queue-full", "r");
+    for _ in 0..3 {
+        let message = client.expect_message([b'x'; 4096]);
+        client.send("ACK", &[("id", message.get("ack"))], b"");
+    }
+    server.session().publish(&to, "room again");
+    client.expect_message("room again");
+    assert_eq!(server.metric(FULL), 0);
+}
+
+#[test]
+fn a_commit_drops_and_counts_the_answers_that_do_not_fit() {
+    let server = Server::configured(TIGHT);
+    let (mut client, mut worker, to) = full(&server);
+    worker.done("BEGIN", &[("transaction", "t")], b"");
+    for destination in [&*to, "/queue/other"] {
+        let headers = [("destination", destination), ("transaction", "t")];
+        worker.done("SEND", &headers, &[b'y'; 4096]);
+    }
+    worker.done("COMMIT", &[("transaction", "t")], b"");
+    assert_eq!(server.metric(FULL), 1);
+    client.expect_message([b'x'; 4096]);
+    worker.subscribe("o", "/queue/other", &[]);
+    worker.expect_message([b'y'; 4096]);
+}
+
+#[test]
+fn an_empty_reply_queue_ends_with_its_subscription() {
+    let server = Server::start();
+    let mut worker = worker(&server);
+    let mut client = server.session();
+    client.subscribed("s", "/temp-queue/a", &[]);
+    ask(&mut client, "a", "question");
+    let to = reply_to(&mut worker, "question");
+    client.done("UNSUBSCRIBE", &[("id", "s")], b"");
+    answer(&mut worker, &to, &[], "nobody waits");
+    assert_eq!(server.metric(GONE), 1);
+    client.subscribed("s", "/temp-queue/a", &[]);
+    answer(&mut worker, &to, &[], "somebody waits again");
+    client.expect_message("somebody waits again");
 }

@@ -1,6 +1,6 @@
 //! SIGTERM: every session is told, and the exit is clean.
 
-use crate::peer::{Server, Version};
+use crate::peer::{Peer, Server, Version};
 
 #[test]
 fn sessions_over_tcp_get_the_coded_error() {
@@ -55,6 +55,33 @@ fn what_was_accepted_is_delivered_before_the_end() {
     subscriber.expect_error("shutdown");
     drop((subscriber, sender));
     assert_eq!(server.exit().code(), Some(0));
+}
+
+#[test]
+fn what_waits_behind_a_full_socket_is_delivered_before_the_end() {
+    let tables = "[stomp]\nmax_body_bytes = 65536\n[outbox]\nmax_bytes = 67108864\n";
+    for open in [
+        Server::session as fn(&Server) -> Peer,
+        Server::websocket_session,
+    ] {
+        let server = Server::configured(tables);
+        let mut slow = open(&server);
+        slow.subscribed("s", "/topic/a", &[]);
+        let mut sender = server.session();
+        let mut sent = 0;
+        // Until more waits than the one message that the socket took a part of.
+        while server.metric("tidings_outbox_bytes") < 4 * 65_536 {
+            sender.publish("/topic/a", [b'x'; 65_536]);
+            sent += 1;
+        }
+        server.terminate();
+        sender.expect_error("shutdown");
+        let frames = slow.expect_whole_to_end();
+        let messages = frames.iter().filter(|frame| frame.command == "MESSAGE");
+        assert_eq!(messages.count(), sent);
+        drop((slow, sender));
+        assert_eq!(server.exit().code(), Some(0));
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@ use crate::peer::{Peer, Server};
 const BODY: usize = 65_536;
 const COUNT: u32 = 400;
 
+type Open = fn(&Server) -> Peer;
+
 const SMALL_OUTBOX: &str =
     "[stomp]\nmax_body_bytes = 65536\nmax_headers = 16\n[outbox]\nmax_bytes = 262144\n";
 
@@ -70,39 +72,111 @@ fn a_slow_consumer_that_reads_on_hears_in_order_up_to_the_end() {
     }
 }
 
-#[test]
-fn drop_oldest_keeps_the_connection_and_the_newest() {
-    let server = with_policy("drop-oldest");
-    let mut lazy = server.session();
-    lazy.subscribed("s", "/topic/a", &[]);
-    flood(&server, &["/topic/a"], &mut server.session());
-    let heard = read_to_number(&mut lazy, COUNT - 1);
-    assert!(heard.len() < COUNT as usize, "it cannot have heard all");
-    assert!(heard.is_sorted(), "{heard:?}");
-    lazy.expect_nothing();
+const DROPPED: &str = "tidings_messages_dropped_total{cause=\"slow-consumer\"}";
+
+/// What did not reach the one who pauses is what the metrics say was dropped.
+fn assert_counted(server: &Server, sent: u32, heard: usize) {
+    assert!(heard < sent as usize, "it cannot have heard all");
+    assert_eq!(server.metric(DROPPED), i64::from(sent) - heard as i64);
     assert_eq!(server.disconnects("slow-consumer"), 0);
 }
 
 #[test]
-fn keep_latest_keeps_the_last_message_of_each_destination() {
-    let server = with_policy("keep-latest");
-    let mut lazy = server.session();
-    lazy.subscribed("s", "/topic/*", &[]);
-    flood(
-        &server,
-        &["/topic/a", "/topic/b", "/topic/c"],
-        &mut server.session(),
-    );
-    let heard = read_to_number(&mut lazy, COUNT - 1);
-    assert!(heard.len() < COUNT as usize, "it cannot have heard all");
-    for last in [COUNT - 3, COUNT - 2, COUNT - 1] {
-        assert!(
-            heard.contains(&last),
-            "{last} is the last of its topic; heard {heard:?}"
-        );
+fn drop_oldest_keeps_the_connection_and_the_newest() {
+    for open in [Server::session as Open, Server::websocket_session] {
+        let server = with_policy("drop-oldest");
+        let mut lazy = open(&server);
+        lazy.subscribed("s", "/topic/a", &[]);
+        let mut heard = 0;
+        for round in 1..=3 {
+            flood(&server, &["/topic/a"], &mut server.session());
+            let numbers = read_to_number(&mut lazy, COUNT - 1);
+            assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+            heard += numbers.len();
+            assert_counted(&server, round * COUNT, heard);
+            lazy.expect_nothing();
+        }
     }
-    lazy.send("SEND", &[("destination", "/topic/d")], b"still here");
-    lazy.expect_message("still here");
+}
+
+#[test]
+fn keep_latest_keeps_the_last_message_of_each_destination() {
+    for open in [Server::session as Open, Server::websocket_session] {
+        let server = with_policy("keep-latest");
+        let mut lazy = open(&server);
+        lazy.subscribed("s", "/topic/*", &[]);
+        let topics = ["/topic/a", "/topic/b", "/topic/c"];
+        flood(&server, &topics, &mut server.session());
+        let heard = read_to_number(&mut lazy, COUNT - 1);
+        assert_counted(&server, COUNT, heard.len());
+        for (topic, last) in [COUNT - 3, COUNT - 2, COUNT - 1].iter().enumerate() {
+            let of_topic = heard.iter().filter(|number| *number % 3 == last % 3);
+            let of_topic: Vec<_> = of_topic.collect();
+            assert!(of_topic.is_sorted(), "topic {topic}: {of_topic:?}");
+            assert_eq!(of_topic.last(), Some(&last), "topic {topic}: {of_topic:?}");
+        }
+        lazy.send("SEND", &[("destination", "/topic/d")], b"still here");
+        lazy.expect_message("still here");
+    }
+}
+
+#[test]
+fn receipts_are_not_dropped_with_messages() {
+    for policy in ["drop-oldest", "keep-latest"] {
+        let server = with_policy(policy);
+        let mut lazy = server.session();
+        lazy.subscribed("s", "/topic/a", &[]);
+        let mut reader = server.session();
+        reader.subscribed("reader", "/topic/a", &[]);
+        let mut sender = server.session();
+        for count in 0..COUNT {
+            sender.send("SEND", &[("destination", "/topic/a")], &body(count));
+            reader.expect_message(body(count));
+            let receipt = count.to_string();
+            lazy.send(
+                "SEND",
+                &[("destination", "/topic/b"), ("receipt", &receipt)],
+                b"",
+            );
+        }
+        let mut messages = 0;
+        for count in 0..COUNT {
+            let mut frame = lazy.next_frame();
+            while frame.command == "MESSAGE" {
+                messages += 1;
+                frame = lazy.next_frame();
+            }
+            assert_eq!(frame.get("receipt-id"), count.to_string(), "each, in order");
+        }
+        messages += lazy.messages_so_far().len();
+        assert_counted(&server, COUNT, messages);
+    }
+}
+
+#[test]
+fn a_policy_drops_no_message_of_a_queue_and_the_slow_consumer_is_closed_instead() {
+    let server = Server::configured(&format!(
+        "{SMALL_OUTBOX}policy = \"drop-oldest\"\n[queue]\nmax_bytes = 67108864\n"
+    ));
+    let mut lazy = server.session();
+    let many = [("ack", "client-individual"), ("prefetch-count", "1000")];
+    lazy.subscribed("q", "/queue/a", &many);
+    let mut sender = server.session();
+    for count in 0..COUNT {
+        sender.publish("/queue/a", body(count));
+    }
+    server.await_disconnects("slow-consumer", 1);
+    assert_eq!(server.metric(DROPPED), 0);
+    let mut heir = server.session();
+    // Few at a time, so that it is not too slow for what it is given.
+    let few = [("ack", "client-individual"), ("prefetch-count", "2")];
+    heir.subscribed("q", "/queue/a", &few);
+    drop(lazy);
+    for count in 0..COUNT {
+        let message = heir.expect_message(body(count));
+        assert!(count > 0 || message.get("redelivered") == "true");
+        heir.send("ACK", &[("id", message.get("ack"))], b"");
+    }
 }
 
 /// The numbers that `peer` hears up to this one.
@@ -117,16 +191,24 @@ fn read_to_number(peer: &mut Peer, last: u32) -> Vec<u32> {
 #[test]
 fn a_client_that_takes_no_byte_for_long_is_closed() {
     let tables =
-        "[stomp]\nmax_body_bytes = 65536\n[outbox]\nmax_bytes = 67108864\nsend_timeout = \"1s\"\n";
-    let server = Server::configured(tables);
-    let mut lazy = server.session();
-    lazy.subscribed("s", "/topic/a", &[]);
-    let mut reader = server.session();
-    flood(&server, &["/topic/a"], &mut reader);
-    server.await_disconnects("send-timeout", 1);
-    assert_eq!(server.disconnects("slow-consumer"), 0);
-    reader.send("SEND", &[("destination", "/topic/a")], b"after");
-    reader.expect_message("after");
+        "[stomp]\nmax_body_bytes = 65536\n[outbox]\nmax_bytes = 67108864\nsend_timeout = \"2s\"\n";
+    for open in [Server::session as Open, Server::websocket_session] {
+        let server = Server::configured(tables);
+        let mut lazy = open(&server);
+        lazy.subscribed("s", "/topic/a", &[]);
+        let mut reader = server.session();
+        flood(&server, &["/topic/a"], &mut reader);
+        server.await_disconnects("send-timeout", 1);
+        assert_eq!(server.disconnects("slow-consumer"), 0);
+        reader.send("SEND", &[("destination", "/topic/a")], b"after");
+        reader.expect_message("after");
+        // Who reads on after all is told, behind whole messages.
+        let frames = lazy.expect_whole_to_end();
+        let (last, messages) = frames.split_last().expect("some came before");
+        assert_eq!(last.header("code"), Some("send-timeout"), "{last:?}");
+        assert!(messages.iter().all(|frame| frame.command == "MESSAGE"));
+        server.await_metric("tidings_outbox_bytes", |bytes| bytes == 0);
+    }
 }
 
 #[test]

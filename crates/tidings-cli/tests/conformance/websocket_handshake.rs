@@ -205,3 +205,14 @@ fn an_unfinished_request_is_cut_off() {
     }
     server.websocket_session().expect_nothing();
 }
+
+#[test]
+fn a_handshake_that_fails_is_counted() {
+    let server = Server::start();
+    let refused = WebSocket::open(server.http, &[("Origin", "http://elsewhere.example")]);
+    assert_eq!(refused.expect_err("another origin").status, 403);
+    assert_eq!(server.disconnects("handshake-failed"), 1);
+    drop(server.websocket_session());
+    server.await_disconnects("connection-reset", 1);
+    assert_eq!(server.disconnects("handshake-failed"), 1);
+}

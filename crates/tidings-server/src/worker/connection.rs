@@ -15,7 +15,7 @@ use tidings_websocket::{Opcode, write_frame};
 use tokio::net::TcpStream;
 
 use super::Worker;
-use super::fan_out::{Form, Wire};
+use super::message_encoder::{Form, Wire};
 use super::outbox::Outbox;
 use super::subscription::Consumer;
 use super::turn::{Span, Turn, Unit};

@@ -32,7 +32,10 @@ impl Worker {
             return;
         }
         self.end(connection, reason);
-        self.drop_waiting(connection, Outbox::drop_messages);
+        match reason {
+            Reason::Normal | Reason::Shutdown => self.drop_waiting(connection, Outbox::drop_queued),
+            _ => self.drop_waiting(connection, Outbox::drop_messages),
+        }
         let websocket = connection.wire() != Wire::Tcp;
         let own = session::goodbye(reason, websocket);
         if let Some(error) = error.or(own.as_ref()) {

@@ -83,3 +83,121 @@ impl<L> Mailbox<L> {
         self.letters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::task::{Context, Waker};
+    use std::thread;
+
+    use super::*;
+
+    fn is_ready(future: std::pin::Pin<&mut impl Future<Output = ()>>) -> bool {
+        future
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_ready()
+    }
+
+    #[test]
+    fn letters_come_in_the_order_they_were_posted() {
+        let mailbox = Mailbox::new();
+        mailbox.post(1, 1);
+        let mut more = vec![2, 3];
+        mailbox.post_all(&mut more, 2);
+        mailbox.post(4, 1);
+        assert!(more.is_empty());
+        let mut letters = Vec::new();
+        mailbox.take(&mut letters);
+        assert_eq!(letters, [1, 2, 3, 4]);
+        letters.clear();
+        mailbox.take(&mut letters);
+        assert!(letters.is_empty());
+    }
+
+    #[test]
+    fn space_ends_with_the_limit_and_comes_back_with_the_taking() {
+        let mailbox = Mailbox::new();
+        mailbox.post('a', MAILBOX_BYTES - 1);
+        assert!(mailbox.has_space());
+        assert!(is_ready(pin!(mailbox.wait_for_space())));
+        mailbox.post_all(&mut vec!['b'], 1);
+        assert!(!mailbox.has_space());
+        let mut waiting = [
+            Box::pin(mailbox.wait_for_space()),
+            Box::pin(mailbox.wait_for_space()),
+        ];
+        for one in &mut waiting {
+            assert!(!is_ready(one.as_mut()));
+        }
+        mailbox.take(&mut Vec::new());
+        assert!(mailbox.has_space());
+        for one in &mut waiting {
+            assert!(is_ready(one.as_mut()), "all who wait go on");
+        }
+    }
+
+    #[test]
+    fn who_finds_it_full_again_waits_on() {
+        let mailbox = Mailbox::new();
+        mailbox.post('a', MAILBOX_BYTES);
+        let mut waiting = Box::pin(mailbox.wait_for_space());
+        assert!(!is_ready(waiting.as_mut()));
+        mailbox.take(&mut Vec::new());
+        mailbox.post('b', MAILBOX_BYTES);
+        assert!(!is_ready(waiting.as_mut()));
+        mailbox.take(&mut Vec::new());
+        assert!(is_ready(waiting.as_mut()));
+    }
+
+    #[test]
+    fn letters_and_nudges_wake_also_who_comes_to_wait_afterwards() {
+        let mailbox = Mailbox::new();
+        assert!(!is_ready(pin!(mailbox.arrival())));
+        mailbox.post('a', 1);
+        assert!(is_ready(pin!(mailbox.arrival())));
+        assert!(!is_ready(pin!(mailbox.arrival())));
+        mailbox.nudge();
+        assert!(is_ready(pin!(mailbox.arrival())));
+        mailbox.post_all(&mut vec!['b'], 1);
+        assert!(is_ready(pin!(mailbox.arrival())));
+    }
+
+    #[test]
+    fn nothing_is_lost_or_swapped_between_threads() {
+        const THREADS: usize = 4;
+        const COUNT: u32 = 5_000;
+        let mailbox = Arc::new(Mailbox::new());
+        let posting: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let mailbox = Arc::clone(&mailbox);
+                thread::spawn(move || {
+                    for number in (0..COUNT).step_by(2) {
+                        mailbox.post((thread, number), MAILBOX_BYTES / 100);
+                        mailbox.post_all(&mut vec![(thread, number + 1)], MAILBOX_BYTES / 100);
+                        while !mailbox.has_space() {
+                            thread::yield_now();
+                        }
+                    }
+                })
+            })
+            .collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.expect("a runtime without I/O needs nothing");
+        let mut next = [0; THREADS];
+        let mut letters = Vec::new();
+        while next != [COUNT; THREADS] {
+            runtime.block_on(mailbox.arrival());
+            mailbox.take(&mut letters);
+            for (thread, number) in letters.drain(..) {
+                assert_eq!(number, next[thread], "of thread {thread}");
+                next[thread] += 1;
+            }
+        }
+        for thread in posting {
+            thread.join().expect("posting does not fail");
+        }
+        mailbox.take(&mut letters);
+        assert!(letters.is_empty() && mailbox.has_space());
+    }
+}

@@ -10,6 +10,7 @@ mod deadlines;
 mod fan_out;
 mod goodbye;
 mod mailbox;
+mod message_encoder;
 mod outbox;
 mod registry;
 mod subscription;
@@ -31,8 +32,8 @@ use tidings_core::subscription::PatternMap;
 use tidings_websocket::Deflater;
 
 pub(crate) use connection::{Adoption, Connection, LinkKind, Phase, Reader};
-pub(crate) use fan_out::{Form, Wire};
 pub(crate) use mailbox::Mailbox;
+pub(crate) use message_encoder::{Form, Wire};
 pub(crate) use registry::NewSubscription;
 pub(crate) use subscription::{Consumer, Interest, Subscription, SubscriptionKind};
 

@@ -274,6 +274,11 @@ impl Outbox {
         });
     }
 
+    /// Drops the waiting messages of queues: they go to other consumers.
+    pub(crate) fn drop_queued(&mut self) {
+        self.retain(|piece| piece.loss != Loss::ByGoodbye);
+    }
+
     /// Drops every waiting message that has not begun, to make way for a goodbye.
     pub(crate) fn drop_messages(&mut self) {
         self.retain(|piece| piece.loss == Loss::Never);

@@ -5,7 +5,7 @@ use tidings_core::message::MessageId;
 use tidings_core::queue::Settlement;
 use tidings_stomp::AckMode;
 
-use super::fan_out::Form;
+use super::message_encoder::Form;
 use super::subscription::{GroupKey, Member, Subscribers};
 use super::{Connection, Consumer, Subscription, SubscriptionKind, Worker};
 use crate::node::Node;

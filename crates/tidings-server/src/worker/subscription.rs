@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use tidings_core::destination::Pattern;
 use tidings_stomp::AckMode;
 
-use super::fan_out::Form;
+use super::message_encoder::Form;
 
 /// A subscription of one session.
 pub(crate) struct Subscription {
@@ -186,7 +186,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::fan_out::Wire;
+    use super::super::message_encoder::Wire;
     use super::*;
 
     fn key(id: u8) -> GroupKey {

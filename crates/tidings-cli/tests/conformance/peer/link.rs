@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Instant;
 
 use super::websocket::read_some;
-use super::{Frame, Opcode, Version, WebSocket};
+use super::{Frame, Opcode, PATIENCE, Version, WebSocket};
 
 pub(super) enum Link {
     Tcp(TcpStream),
@@ -29,6 +29,20 @@ impl Link {
                 Err(_) => websocket.send_message(Opcode::BINARY, octets),
             },
         }
+    }
+
+    /// Waits until input has arrived, and leaves it there.
+    #[track_caller]
+    pub(super) fn await_input(&self) {
+        let stream = match self {
+            Self::Tcp(stream) => stream,
+            Self::WebSocket(websocket) => websocket.stream(),
+        };
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .expect("a read timeout can be set");
+        let count = stream.peek(&mut [0]).expect("input comes in time");
+        assert_ne!(count, 0, "the connection has ended");
     }
 
     pub(super) fn read(&mut self, deadline: Instant) -> Result<Heard, Error> {

@@ -19,8 +19,13 @@ fn close_codes(code: &str) -> RangeInclusive<u16> {
         "invalid-utf8" => 1007..=1007,
         "body-too-large" => 1009..=1009,
         "internal-error" => 1011..=1011,
-        "connect-timeout" | "heart-beat-missed" | "slow-consumer" | "send-timeout"
-        | "queue-full" | "too-many-queues" => 4000..=4499,
+        "connect-timeout"
+        | "heart-beat-missed"
+        | "slow-consumer"
+        | "send-timeout"
+        | "too-many-connections"
+        | "queue-full"
+        | "too-many-queues" => 4000..=4499,
         _ => 4500..=4999,
     }
 }
@@ -138,6 +143,12 @@ impl Peer {
         stream.shutdown(Shutdown::Write).expect("the link is open");
     }
 
+    /// Ends the connection by a reset: it is closed with input in it that nobody has read. Something must be on its way.
+    #[track_caller]
+    pub(crate) fn reset(self) {
+        self.link.await_input();
+    }
+
     // Both.
 
     /// Sends a frame with a receipt and waits for it, which must be what comes next.
@@ -178,6 +189,30 @@ impl Peer {
     #[track_caller]
     pub(crate) fn expect_nothing(&mut self) {
         self.publish("/topic/nobody", "");
+    }
+
+    /// The messages that come before the receipt of a frame sent now.
+    #[track_caller]
+    pub(crate) fn messages_so_far(&mut self) -> Vec<Frame> {
+        self.receipts += 1;
+        let receipt = format!("so-far-{}", self.receipts);
+        self.send(
+            "SEND",
+            &[("destination", "/topic/nobody"), ("receipt", &receipt)],
+            b"",
+        );
+        let mut messages = Vec::new();
+        loop {
+            let frame = self.next_frame();
+            match &*frame.command {
+                "MESSAGE" => messages.push(frame),
+                "RECEIPT" if frame.get("receipt-id") == receipt => return messages,
+                _ => self.fail(
+                    "messages and one receipt were expected",
+                    Event::Frame(frame),
+                ),
+            }
+        }
     }
 
     // What a peer hears.
@@ -308,6 +343,19 @@ impl Peer {
                 Event::Frame(frame) => frames.push(frame),
                 Event::End(_) | Event::Broken(_) => return frames,
                 late => self.fail("the end was expected", late),
+            }
+        }
+    }
+
+    /// Frames until the orderly end, none of them cut in two.
+    #[track_caller]
+    pub(crate) fn expect_whole_to_end(&mut self) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        loop {
+            match self.next_but_beats(PATIENCE) {
+                Event::Frame(frame) => frames.push(frame),
+                Event::End(_) => return frames,
+                other => self.fail("whole frames and the end were expected", other),
             }
         }
     }

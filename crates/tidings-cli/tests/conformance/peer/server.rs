@@ -41,6 +41,11 @@ impl Server {
         Self::spawn(&["serve", "--config", "tidings.toml"], Some(&text))
     }
 
+    /// With this many workers; connections go to them in turn.
+    pub(crate) fn with_workers(count: usize) -> Self {
+        Self::configured(&format!("[server]\nworkers = {count}\n"))
+    }
+
     fn spawn(arguments: &[&str], config: Option<&str>) -> Self {
         let directory = fresh_directory();
         if let Some(text) = config {
@@ -160,6 +165,27 @@ impl Server {
         Response::get(self.admin, path)
     }
 
+    /// The value of one sample of the metrics, such as `tidings_connections{link="tcp"}`; 0 while it is not there.
+    #[track_caller]
+    pub(crate) fn metric(&self, sample: &str) -> i64 {
+        let (status, text) = self.admin_page("/metrics");
+        assert_eq!(status, 200, "{text}");
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
+        line.map_or(0, |value| {
+            value
+                .parse()
+                .unwrap_or_else(|_| panic!("{value:?} is no number"))
+        })
+    }
+
+    /// Asks the metrics again and again until a sample holds.
+    #[track_caller]
+    pub(crate) fn await_metric(&self, sample: &str, holds: impl Fn(i64) -> bool) {
+        self.poll_metrics(sample, || holds(self.metric(sample)));
+    }
+
     /// How many connections ended for `reason`, by the metrics.
     pub(crate) fn disconnects(&self, reason: &str) -> u64 {
         let label = format!("reason=\"{reason}\"");
@@ -241,10 +267,13 @@ impl Drop for Server {
         // Both fail only when the child is gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if thread::panicking() {
-            eprintln!("the server said on stderr:\n{}", self.log());
-        }
         let _ = std::fs::remove_dir_all(&self.directory);
+        let log = self.log();
+        if thread::panicking() {
+            eprintln!("the server said on stderr:\n{log}");
+        } else {
+            assert!(!log.contains("panicked"), "traffic never panics:\n{log}");
+        }
     }
 }
 

@@ -191,6 +191,10 @@ impl WebSocket {
         (stream, response)
     }
 
+    pub(super) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
     pub(crate) fn send(&mut self, frame: &WsFrame) -> Result<(), Error> {
         self.close_sent |= frame.opcode == Opcode::CLOSE;
         self.send_raw(&frame.encode())

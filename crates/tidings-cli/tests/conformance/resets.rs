@@ -1,0 +1,147 @@
+//! Connections that break without a goodbye, at the worst moment.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crate::peer::{Peer, Server};
+
+const SMALL: &str = "[server]\nworkers = 4\n[stomp]\nmax_body_bytes = 65536\nmax_headers = 16\n";
+
+type Open = fn(&Server) -> Peer;
+const LINKS: [Open; 2] = [Server::session, Server::websocket_session];
+
+/// Each worker owns some of these, and each hears the others.
+fn assert_every_worker_serves(server: &Server) {
+    let mut peers: Vec<Peer> = (0..8).map(|_| server.session()).collect();
+    for peer in &mut peers {
+        peer.subscribed("s", "/topic/alive", &[]);
+    }
+    for number in 0..peers.len() {
+        let body = number.to_string();
+        peers[number].send("SEND", &[("destination", "/topic/alive")], body.as_bytes());
+        for peer in &mut peers {
+            peer.expect_message(&body);
+        }
+    }
+}
+
+#[test]
+fn what_a_reset_consumer_held_goes_to_another_in_order_and_is_marked() {
+    let server = Server::with_workers(4);
+    let mut sender = server.session();
+    for (round, open) in LINKS.iter().cycle().take(8).enumerate() {
+        let queue = format!("/queue/{round}");
+        let mut dies = open(&server);
+        dies.subscribed("q", &queue, &[("ack", "client-individual")]);
+        for number in 0..10 {
+            sender.publish(&queue, number.to_string());
+            dies.expect_message(number.to_string())
+                .assert_absent("redelivered");
+        }
+        sender.publish(&queue, "10");
+        let mut heir = server.session();
+        heir.subscribe("q", &queue, &[("ack", "client-individual")]);
+        dies.reset();
+        for number in 0..=10 {
+            let message = heir.expect_message(number.to_string());
+            assert_eq!(message.get("redelivered"), "true");
+            assert_eq!(message.get("delivery-count"), "2");
+        }
+        assert_eq!(heir.messages_so_far().len(), 0);
+    }
+    server.await_disconnects("connection-reset", 8);
+}
+
+#[test]
+fn a_burst_into_connections_that_are_reset_harms_nobody() {
+    let server = Server::configured(SMALL);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            let mut sender = server.session();
+            let done = &done;
+            scope.spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    for _ in 0..50 {
+                        sender.send("SEND", &[("destination", "/topic/a")], &[b'x'; 300]);
+                    }
+                    sender.expect_nothing();
+                }
+            });
+        }
+        for _ in 0..40 {
+            let peers: Vec<Peer> = (0..12).map(|at| LINKS[at % 2](&server)).collect();
+            for mut peer in peers {
+                peer.subscribe("s", "/topic/a", &[]);
+                peer.reset();
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert_every_worker_serves(&server);
+    server.await_metric("tidings_outbox_bytes", |bytes| bytes == 0);
+}
+
+/// A subscriber that has not read, with a frame cut in two behind its full socket.
+fn blocked(server: &Server, open: Open) -> Peer {
+    let mut lazy = open(server);
+    lazy.subscribed("s", "/topic/a", &[]);
+    let mut sender = server.session();
+    let body = vec![b'x'; 65_536];
+    while server.metric("tidings_outbox_bytes") == 0 {
+        for _ in 0..4 {
+            sender.publish("/topic/a", &body);
+        }
+    }
+    lazy
+}
+
+const PATIENT: &str = "[outbox]\nmax_bytes = 67108864\n";
+
+#[test]
+fn a_blocked_connection_that_ends_its_writing_half_sees_no_torn_frame() {
+    let server = Server::configured(&[SMALL, PATIENT].concat());
+    for _ in 0..5 {
+        let mut lazy = blocked(&server, Server::session);
+        lazy.half_close();
+        server.await_metric("tidings_outbox_bytes", |bytes| bytes < 65_536 + 1024);
+        lazy.expect_whole_to_end();
+        assert_every_worker_serves(&server);
+        server.await_metric("tidings_outbox_bytes", |bytes| bytes == 0);
+    }
+}
+
+#[test]
+fn a_blocked_connection_that_says_disconnect_sees_no_torn_frame() {
+    let server = Server::configured(&[SMALL, PATIENT].concat());
+    let mut ended = 0;
+    for open in LINKS {
+        for receipt in [true, false] {
+            let mut lazy = blocked(&server, open);
+            let headers: &[_] = if receipt { &[("receipt", "bye")] } else { &[] };
+            lazy.send("DISCONNECT", headers, b"");
+            ended += 1;
+            server.await_disconnects("normal", ended);
+            let frames = lazy.expect_whole_to_end();
+            let last = frames.last().expect("some came before");
+            assert_eq!(last.command == "RECEIPT", receipt);
+            assert_every_worker_serves(&server);
+            server.await_metric("tidings_outbox_bytes", |bytes| bytes == 0);
+        }
+    }
+}
+
+#[test]
+fn a_blocked_connection_that_is_reset_leaves_nothing_behind() {
+    let server = Server::configured(&[SMALL, PATIENT].concat());
+    for open in LINKS.into_iter().cycle().take(8) {
+        blocked(&server, open).reset();
+        server.await_metric("tidings_outbox_bytes", |bytes| bytes == 0);
+        assert_every_worker_serves(&server);
+    }
+    server.await_metric("tidings_connections{link=\"tcp\"}", |count| count == 0);
+    server.await_metric("tidings_connections{link=\"websocket\"}", |count| {
+        count == 0
+    });
+    assert_eq!(server.metric("tidings_subscriptions"), 0);
+}
