@@ -165,12 +165,12 @@ export class Connection {
   /** An ERROR: its receipt id names the frame that caused it. The server closes next. */
   #refused(headers: Readonly<Record<string, string>>, body: string): void {
     const reason = errorReason(headers, body);
-    // A login that was refused would be refused again.
-    if (this.#phase.kind === 'connecting') reason.retry ??= false;
-    this.#error = reason;
     const id = headers['receipt-id'] ?? '';
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
+    // The frame that is to blame is not sent again, so the next connection will do better.
+    if (pending !== undefined) reason.retry ??= true;
+    this.#error = reason;
     if (pending?.kind === 'say') this.#events.unconfirmed(pending.destination, pending.text, reason);
     if (pending?.kind === 'join') {
       // Asking for it again would end every further connection too.
@@ -181,12 +181,15 @@ export class Connection {
 
   #closed(how: Reason): void {
     const reason = this.#error ?? how;
+    // A login that was refused without a code would be refused again; any other silence on this may pass.
+    const final = this.#error !== undefined && this.#phase.kind === 'connecting';
+    const retry = reason.retry ?? how.retry ?? !final;
     const steady = this.#phase.kind === 'connected' && this.#outside.now() - this.#connectedAt >= STEADY;
     if (steady) this.#attempt = 0;
     this.#wire = undefined;
     this.#fail(reason);
-    if (reason.retry === false) this.#enter({ kind: 'closed', reason });
-    else this.#wait(reason);
+    if (retry) this.#wait(reason);
+    else this.#enter({ kind: 'closed', reason });
   }
 
   #wait(reason: Reason): void {

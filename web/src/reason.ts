@@ -20,10 +20,18 @@ export function errorReason(headers: Readonly<Record<string, string>>, body: str
   return reason;
 }
 
-/** Reads how a WebSocket closed. Source: RFC 6455, section 7.4.1, and the registry of close codes. */
+/**
+ * Reads how a WebSocket closed.
+ *
+ * Source: RFC 6455, section 7.4.1, the registry of close codes, and for 4000-4999 the server's table of reasons:
+ * 4000-4499 may come back, 4500-4999 need not try.
+ */
 export function closeReason(code: number, said: string): Reason {
   const text = said || CLOSE_CODES[code] || `the connection closed with code ${code}`;
-  return { text: shorten(text, MAX_REASON) };
+  const reason: Reason = { text: shorten(text, MAX_REASON) };
+  if (FINAL.has(code) || (code >= 4500 && code <= 4999)) reason.retry = false;
+  else if (PASSING.has(code) || (code >= 4000 && code <= 4499)) reason.retry = true;
+  return reason;
 }
 
 /** `text [code]`, with a capital letter and a full stop, for a sentence of its own. */
@@ -31,6 +39,11 @@ export function sentence(reason: Reason): string {
   const text = reason.text.charAt(0).toUpperCase() + reason.text.slice(1).replace(/[.\s]+$/, '');
   return reason.code === undefined ? `${text}.` : `${text} (${reason.code}).`;
 }
+
+/** Codes that blame what the client did. */
+const FINAL = new Set([1002, 1003, 1007, 1008, 1009]);
+/** Codes that blame the server's own state. */
+const PASSING = new Set([1001, 1011, 1012, 1013]);
 
 const CLOSE_CODES: Readonly<Record<number, string>> = {
   1000: 'the server closed the connection',
@@ -42,5 +55,4 @@ const CLOSE_CODES: Readonly<Record<number, string>> = {
   1011: 'the server failed inside',
   1012: 'the server restarts',
   1013: 'the server is too busy, try later',
-  4001: 'the server has been silent for too long',
 };

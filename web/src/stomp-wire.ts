@@ -8,6 +8,8 @@ import type { HeartBeat } from './heart-beat.ts';
 export const OFFERED: HeartBeat = { send: 10_000, receive: 10_000 };
 /** From opening the WebSocket to CONNECTED, in milliseconds. */
 const CONNECT_TIMEOUT = 10_000;
+/** As a close code: the connection was lost. */
+const GAVE_UP = 1006;
 
 /** What one connection tells its owner. `closed` is always the last. */
 export interface WireEvents {
@@ -32,6 +34,7 @@ export type OpenWire = (login: string, events: WireEvents) => Wire;
 /** Opens STOMP over WebSocket to `url` with stompjs; every frame is written to `log`. */
 export function stompOver(url: string, log: FrameLog): OpenWire {
   return (login, events) => {
+    let silence = 'the server did not answer in time';
     const client = new Client({
       connectHeaders: { login, host: location.hostname },
       // The owner waits and counts down, so that the page can show it.
@@ -45,9 +48,14 @@ export function stompOver(url: string, log: FrameLog): OpenWire {
       onUnhandledReceipt: (frame: IFrame) => events.receipt(frame.headers['receipt-id'] ?? ''),
       onUnhandledMessage: (message) => events.message(message.headers.destination ?? '', message.body),
       onStompError: (frame: IFrame) => events.error(frame.headers, frame.body),
+      onHeartbeatLost: () => {
+        silence = 'the server has been silent for too long';
+      },
       onWebSocketClose: (event: CloseEvent) => {
         void client.deactivate();
-        events.closed(event.code, event.reason ?? '');
+        // What stompjs makes up when it gives a connection up is no event of the browser.
+        if (event instanceof CloseEvent) events.closed(event.code, event.reason);
+        else events.closed(GAVE_UP, silence);
       },
     });
     client.activate();

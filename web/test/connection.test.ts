@@ -125,7 +125,7 @@ test('a login that was refused is not tried again', () => {
   const { made, wires, wire, pass, take } = connection();
   made.connect('nobody');
   wire().events.error({ code: 'unauthenticated', message: 'who are you' }, '');
-  wire().events.closed(1002, '');
+  wire().events.closed(1006, '');
   pass(60_000);
   assert.equal(wires.length, 1);
   assert.deepEqual(take(), ['connecting', 'closed: who are you']);
@@ -143,6 +143,25 @@ test('the server decides whether to come back where it says so', () => {
   wire().events.closed(1008, '');
   pass(60_000);
   assert.equal(wires.length, 2);
+  assert.equal(made.phase.kind, 'closed');
+});
+
+test('without the header, the close code decides, and a frame that is not repeated is forgiven', () => {
+  const { made, wires, wire, pass } = connection();
+  made.connect('Ada');
+  wire().events.error({ code: 'too-many-connections', message: 'full' }, '');
+  wire().events.closed(4004, '');
+  pass(1_000);
+  assert.equal(wires.length, 2);
+  wire().events.connected(CONNECTED);
+  made.say('/topic/a', 'rude');
+  wire().events.error({ code: 'refused', message: 'no', 'receipt-id': 'say-1' }, '');
+  wire().events.closed(1008, '');
+  pass(2_000);
+  assert.equal(wires.length, 3);
+  wire().events.connected(CONNECTED);
+  wire().events.error({ code: 'invalid-header', message: 'no colon' }, '');
+  wire().events.closed(4506, '');
   assert.equal(made.phase.kind, 'closed');
 });
 

@@ -121,3 +121,11 @@ test('a close is told in words', () => {
   assert.equal(sentence(closeReason(1001, 'node stops')), 'Node stops.');
   assert.equal(sentence(closeReason(3999, '')), 'The connection closed with code 3999.');
 });
+
+test('a close code tells whether to come back', () => {
+  for (const code of [1001, 1011, 1012, 4000, 4499])
+    assert.equal(closeReason(code, '').retry, true, String(code));
+  for (const code of [1002, 1008, 1009, 4500, 4999])
+    assert.equal(closeReason(code, '').retry, false, String(code));
+  for (const code of [1000, 1006, 3999]) assert.equal(closeReason(code, '').retry, undefined, String(code));
+});

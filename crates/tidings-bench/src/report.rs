@@ -198,7 +198,10 @@ impl LoadReport {
             corrupt,
             disconnected,
         } = self.verification;
-        table.row("verified", format!("{expected} deliveries: {lost} lost, {duplicated} duplicated, {out_of_order} out of order, {corrupt} corrupt, {disconnected} disconnected"));
+        let order = format!("{duplicated} duplicated, {out_of_order} out of order");
+        let broken = format!("{corrupt} corrupt, {disconnected} disconnected");
+        let verified = format!("{expected} deliveries: {lost} lost, {order}, {broken}");
+        table.row("verified", verified);
         for note in &self.notes {
             table.row("note", note);
         }

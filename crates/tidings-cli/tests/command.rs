@@ -111,6 +111,7 @@ fn help_is_what_the_page_says() {
         "tidings --help",
         "tidings serve --help",
         "tidings check-config --help",
+        "tidings bench --help",
     ] {
         let arguments: Vec<_> = command.split(' ').skip(1).collect();
         let output = run(&arguments);
@@ -317,13 +318,30 @@ impl Running {
         )
     }
 
+    #[cfg(unix)]
+    fn send(&self, signal: &str) {
+        let sent = Command::new("kill")
+            .args(["-s", signal, &self.child.id().to_string()])
+            .status();
+        assert!(sent.expect("kill is installed").success());
+    }
+
+    /// Waits until stderr says `what`.
+    #[cfg(unix)]
+    fn wait_for(&mut self, what: &str) {
+        let mut said = Vec::new();
+        let err = self.child.stderr.as_mut().expect("stderr is piped");
+        while !String::from_utf8_lossy(&said).contains(what) {
+            let mut byte = [0];
+            err.read_exact(&mut byte).expect("stderr goes on");
+            said.extend(byte);
+        }
+    }
+
     /// Sends a signal and tells the rest of stdout, stderr and the exit code.
     #[cfg(unix)]
     fn signal(mut self, name: &str) -> (String, String, Option<i32>) {
-        let sent = Command::new("kill")
-            .args(["-s", name, &self.child.id().to_string()])
-            .status();
-        assert!(sent.expect("kill is installed").success());
+        self.send(name);
         let (mut out, mut err) = (String::new(), String::new());
         self.out.read_to_string(&mut out).expect("stdout is text");
         self.child
@@ -428,4 +446,24 @@ fn serve_has_no_banner_and_writes_json_where_asked() {
         !err.is_empty() && err.lines().all(|line| line.starts_with("{\"timestamp\"")),
         "{err}"
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_does_not_wait_for_the_drain() {
+    let arguments = ["--listen", "127.0.0.1:0", "--tcp", "127.0.0.1:0"];
+    let (mut running, lines) = Running::start(&arguments, 2);
+    let port = port_of(&lines[1], "tcp", "STOMP");
+    let mut stays = std::net::TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    std::io::Write::write_all(&mut stays, b"CONNECT\naccept-version:1.2\nhost:x\n\n\0")
+        .expect("sent");
+    let mut answer = [0; 9];
+    stays.read_exact(&mut answer).expect("it answers");
+    assert_eq!(&answer, b"CONNECTED");
+
+    running.send("TERM");
+    running.wait_for("a second signal stops at once");
+    let (_, err, code) = running.signal("INT");
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("stopped before the drain was done"), "{err}");
 }

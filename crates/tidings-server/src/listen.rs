@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -132,11 +133,17 @@ async fn serve_http(
         .header_read_timeout(node.config.websocket.handshake_timeout)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    tokio::select! {
-        result = served => if let Err(error) = result {
-            debug!(%peer, %error, "http connection ended");
-        },
-        () = node.draining() => {}
+    let mut served = pin!(served);
+    let result = tokio::select! {
+        result = served.as_mut() => result,
+        () = node.draining() => {
+            // Answers what was asked, and then no more.
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = result {
+        debug!(%peer, %error, "http connection ended");
     }
 }
 

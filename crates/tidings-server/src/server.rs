@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 use tracing::{info, warn};
 
@@ -50,7 +51,12 @@ pub struct BindError {
 pub enum RunError {
     /// The system gives no thread, or a thread no event queue.
     #[error("cannot start a worker: {0}; look at the limits on threads and open files")]
-    Worker(#[from] io::Error),
+    Start(#[from] io::Error),
+    /// A worker ended by a fault of the server; its connections are lost. Start the process again.
+    #[error(
+        "a worker has panicked: its connections are lost; start the server again and report what the log says"
+    )]
+    Worker,
 }
 
 impl Server {
@@ -113,7 +119,8 @@ impl Server {
             workers => workers,
         };
         let node = Node::new(self.config, workers);
-        let threads = start_workers(&node, workers)?;
+        let (alive, mut ended) = mpsc::channel::<()>(1);
+        let threads = start_workers(&node, workers, &alive)?;
         let mut tasks = JoinSet::new();
         for (listener, socket) in self.listeners.iter().zip(self.sockets) {
             let node = Arc::clone(&node);
@@ -130,7 +137,10 @@ impl Server {
             };
         }
         tasks.spawn(expire(Arc::clone(&node)));
-        shutdown.await;
+        tokio::select! {
+            () = shutdown => {}
+            _ = ended.recv() => return Err(RunError::Worker),
+        }
         info!(connections = node.admitted(), "draining");
         node.drain();
         tasks.abort_all();
@@ -167,16 +177,34 @@ async fn expire(node: Arc<Node>) {
     }
 }
 
-fn start_workers(node: &Arc<Node>, workers: usize) -> io::Result<Vec<thread::JoinHandle<()>>> {
+/// A worker's sign of life: dropped by a panic, it tells so.
+struct Alive(mpsc::Sender<()>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // Full: another one has told already.
+            let _ = self.0.try_send(());
+        }
+    }
+}
+
+fn start_workers(
+    node: &Arc<Node>,
+    workers: usize,
+    alive: &mpsc::Sender<()>,
+) -> io::Result<Vec<thread::JoinHandle<()>>> {
     (0..workers)
         .map(|id| {
             let node = Arc::clone(node);
+            let alive = Alive(alive.clone());
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
             thread::Builder::new()
                 .name(format!("worker-{id}"))
                 .spawn(move || {
+                    let _alive = alive;
                     let worker = Worker::new(id as u16, node);
                     LocalSet::new().block_on(&runtime, worker.run());
                 })

@@ -11,6 +11,9 @@ use crate::{
 /// What a sync flush ends with and the wire leaves out.
 pub(crate) const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
+/// The most scratch space that is kept from one message to the next; one large message should not hold its size for ever.
+const KEPT_SCRATCH: usize = 64 * 1024;
+
 /// Compresses messages. Takes some 300 KiB: keep one for a worker, not one for a connection.
 ///
 /// As nothing is remembered between two messages, one compressed frame serves every connection that agreed on
@@ -79,7 +82,9 @@ impl Deflater {
             content,
             mask_key,
         );
-        self.scratch = scratch;
+        if scratch.capacity() <= KEPT_SCRATCH {
+            self.scratch = scratch;
+        }
         out.into()
     }
 }

@@ -85,6 +85,10 @@ impl Inflater {
                 self.tail = &self.tail[used..];
             } else {
                 self.waiting.advance(used);
+                if self.waiting.is_empty() {
+                    // Even an empty slice would pin the read buffer that it was cut from.
+                    self.waiting = Bytes::new();
+                }
             }
             self.full = out.len() == out.capacity();
             if status == Status::StreamEnd {

@@ -55,7 +55,7 @@ export class Status {
     say(this.#reason, sentence(phase.reason));
     const tick = () => {
       const seconds = Math.max(0, Math.ceil((phase.until - now()) / 1_000));
-      this.#seconds.textContent = ` Next try in ${seconds} s.`;
+      this.#seconds.textContent = ` Next try in ${seconds}\u00a0s.`;
     };
     tick();
     this.#countdown = setInterval(tick, 250);

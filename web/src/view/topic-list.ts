@@ -11,6 +11,7 @@ export class TopicList {
   readonly #name = find('join-name', HTMLInputElement);
   readonly #problem = find('join-problem', HTMLElement);
   readonly #show: (topic: Topic) => void;
+  #layout = '';
   readonly #rows = new Map<string, { row: HTMLElement; button: HTMLButtonElement; badge: HTMLElement }>();
 
   /**
@@ -56,6 +57,7 @@ export class TopicList {
       this.#rows.delete(destination);
     }
     for (const topic of this.#topics.all) this.#drawRow(topic);
+    this.#keepInSight();
   }
 
   #inTheWay(destination: string): string {
@@ -63,15 +65,24 @@ export class TopicList {
     return fits ? '' : `At most ${MAX_TOPICS} topics at once: leave one first.`;
   }
 
+  /** Scrolls to the open topic when it changes, and when a badge beside it moves it. */
+  #keepInSight(): void {
+    const open = this.#topics.open?.destination ?? '';
+    const layout = [
+      open,
+      ...this.#topics.all.map(({ unread }) => String(unread).length * Math.sign(unread)),
+    ].join();
+    if (layout === this.#layout) return;
+    this.#layout = layout;
+    this.#rows.get(open)?.row.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }
+
   #drawRow(topic: Topic): void {
     const { row, button, badge } = this.#rows.get(topic.destination) ?? this.#makeRow(topic);
     const open = topic === this.#topics.open;
     row.dataset.membership = topic.membership;
-    if (open && !button.hasAttribute('aria-current')) {
-      button.setAttribute('aria-current', 'true');
-      row.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-    }
-    if (!open) button.removeAttribute('aria-current');
+    if (open) button.setAttribute('aria-current', 'true');
+    else button.removeAttribute('aria-current');
     badge.hidden = topic.unread === 0;
     say(badge, topic.unread > 99 ? '99+' : String(topic.unread));
     button.setAttribute('aria-label', rowLabel(topic));

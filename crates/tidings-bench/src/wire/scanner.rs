@@ -326,7 +326,10 @@ mod tests {
         let long = format!("MESSAGE\ncontent-length:200\n\n{}\0", "x".repeat(200));
         text(&mut bytes, long.as_bytes());
         text(&mut bytes, b"MESSAGE\n\none\0\nMESSAGE\n\ntwo\0");
-        bytes.extend_from_slice(b"\x01\x09MESSAGE\n\n\x89\x00\x80\x06three\0\x88\x02\x03\xe8");
+        bytes.extend_from_slice(
+            b"\x01\x09MESSAGE\n\n\x89\x00\x00\x0bthree\0MESSA\x80\x09GE\n\nfour\0",
+        );
+        bytes.extend_from_slice(b"\x88\x02\x03\xe8");
         let x = format!("MESSAGE \"{}\"", "x".repeat(200));
         every_split_says(
             Role::WebSocketClient,
@@ -342,6 +345,7 @@ mod tests {
                 "MESSAGE \"two\"",
                 "Ping([])",
                 "MESSAGE \"three\"",
+                "MESSAGE \"four\"",
                 "Close(Some(1000))",
             ],
         );

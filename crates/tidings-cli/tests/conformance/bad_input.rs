@@ -10,7 +10,7 @@ fn garbage_is_answered_and_closed() {
         (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", &["unknown-command"]),
         (
             b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n",
-            &["unknown-command", "invalid-header"],
+            &["unknown-command", "unexpected-nul"],
         ),
         (b"connect\n\n\0", &["unknown-command"]),
         (b"CONNECT \n\n\0", &["unknown-command"]),
@@ -19,7 +19,7 @@ fn garbage_is_answered_and_closed() {
             b"\xff\xff\xff\xff\n\n\0",
             &["unknown-command", "invalid-utf8"],
         ),
-        (b"\0\0\0\0", &["unknown-command", "invalid-header"]),
+        (b"\0\0\0\0", &["unknown-command", "unexpected-nul"]),
         (b"HELO\n\n\0", &["unknown-command"]),
     ];
     for (octets, codes) in table {
@@ -49,7 +49,7 @@ fn every_single_octet_is_survived() {
 }
 
 #[test]
-fn commands_of_servers_are_unknown() {
+fn commands_of_servers_are_not_for_clients() {
     let server = Server::start();
     for command in ["CONNECTED", "MESSAGE", "RECEIPT", "ERROR"] {
         let mut peer = server.session();
@@ -58,12 +58,12 @@ fn commands_of_servers_are_unknown() {
             &[("receipt", "r"), ("destination", "/topic/a")],
             b"",
         );
-        peer.expect_error_for("unknown-command", "r");
+        peer.expect_error_for("unexpected-command", "r");
         let mut peer = server.tcp();
         peer.send(command, &[("version", "1.2")], b"");
         let error = peer.expect("ERROR");
         assert!(
-            ["unknown-command", "not-connected"].contains(&error.get("code")),
+            ["unexpected-command", "not-connected"].contains(&error.get("code")),
             "{error:?}"
         );
         peer.expect_end();
@@ -129,7 +129,7 @@ fn a_nul_within_the_head_is_refused() {
     ] {
         let mut peer = server.session();
         peer.raw(frame);
-        peer.expect_error("invalid-header");
+        peer.expect_error("unexpected-nul");
     }
 }
 

@@ -56,7 +56,7 @@ fn a_command_line_over_32_bytes_is_too_long() {
     let server = Server::start();
     for mut peer in [server.tcp(), server.session()] {
         peer.raw(&[b'A'; 33]);
-        peer.expect_error("header-too-long");
+        peer.expect_error("command-too-long");
     }
 }
 

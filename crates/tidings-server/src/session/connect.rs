@@ -1,5 +1,6 @@
 //! CONNECT.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use tidings_stomp::connection::{ConnectRequest, Connected};
@@ -13,7 +14,7 @@ const SERVER: &str = concat!("tidings/", env!("CARGO_PKG_VERSION"));
 
 /// Lets a client in. There is no authentication yet: a `login` is taken as the user's name.
 pub(super) fn accept(
-    worker: &Worker,
+    worker: &Rc<Worker>,
     connection: &Connection,
     session: &mut Session,
     now: Instant,

@@ -26,7 +26,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::link::{Link, Received, websocket_reason};
 use crate::node::Node;
-use crate::worker::{Connection, Phase, READ_BYTES, Worker};
+use crate::worker::{Connection, Phase, READ_BYTES, Reader, Worker};
 use temporary_queue::TemporaryQueue;
 use transaction::Action;
 
@@ -92,13 +92,12 @@ impl Session {
 }
 
 /// Reads for a connection until it ends.
-pub(crate) async fn drive(worker: Rc<Worker>, connection: Rc<Connection>, early: Bytes) {
-    if !early.is_empty() {
-        receive(&worker, &connection, BytesMut::from(early));
-    }
-    while let Ok(Some(input)) = poll_fn(|context| poll_read(&worker, &connection, context)).await {
+pub(crate) async fn drive(reader: Reader, early: Bytes) {
+    let Reader { worker, connection } = &reader;
+    receive(worker, connection, BytesMut::from(early));
+    while let Ok(Some(input)) = poll_fn(|context| poll_read(worker, connection, context)).await {
         let full = input.len() >= LEAST_READ_BYTES;
-        receive(&worker, &connection, input);
+        receive(worker, connection, input);
         if !worker.has_space() {
             worker.wait_for_space().await;
         } else if full {
@@ -106,7 +105,6 @@ pub(crate) async fn drive(worker: Rc<Worker>, connection: Rc<Connection>, early:
             tokio::task::yield_now().await;
         }
     }
-    worker.peer_ended(&connection);
 }
 
 /// Reads into the worker's buffer; `None` = the peer has closed its side.

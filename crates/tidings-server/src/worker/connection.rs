@@ -1,35 +1,28 @@
-//! One connection as its worker sees it: a socket, an outbox, and how it ends.
+//! One connection as its worker sees it: a socket, a link, a session and an outbox.
 
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use socket2::SockRef;
 use tidings_core::disconnect::Reason;
 use tidings_core::message::MessageId;
-use tidings_core::queue::Settlement;
 use tidings_stomp::Version;
-use tidings_stomp::connection::{ErrorReply, Timeout};
-use tidings_websocket::{CloseCode, Opcode, close_payload, write_frame};
+use tidings_websocket::{Opcode, write_frame};
 use tokio::net::TcpStream;
 
 use super::Worker;
 use super::fan_out::{Form, Wire};
-use super::outbox::{Outbox, Overflow};
+use super::outbox::Outbox;
 use super::subscription::Consumer;
-use super::turn::{Frozen, Span, Turn, Unit};
+use super::turn::{Span, Turn, Unit};
 use crate::link::Link;
 use crate::node::Ticket;
 use crate::session::{self, Session};
 use crate::telemetry::LinkLabel;
-
-/// After its goodbye a connection is read, and what comes is thrown away, until the peer closes too or this is over:
-/// closing at once would reset the connection and could take the goodbye with it.
-const LINGER: Duration = Duration::from_secs(5);
 
 /// A connection on its way to a worker.
 pub(crate) struct Adoption {
@@ -73,26 +66,26 @@ pub(crate) enum Phase {
 
 /// A connection of this worker.
 pub(crate) struct Connection {
-    key: ConnectionKey,
+    pub(super) key: ConnectionKey,
     pub(crate) peer: SocketAddr,
     /// Borrowed for one call at a time, never across an await.
     pub(crate) stream: RefCell<TcpStream>,
     pub(crate) link: RefCell<Link>,
     pub(crate) session: RefCell<Session>,
-    outbox: RefCell<Outbox>,
-    phase: Cell<Phase>,
+    pub(super) outbox: RefCell<Outbox>,
+    pub(super) phase: Cell<Phase>,
     /// Tick at which the timer fires; `u64::MAX` = not set.
-    timer: Cell<u64>,
+    pub(super) timer: Cell<u64>,
     /// Since when bytes wait and the socket takes none.
-    stalled_since: Cell<Option<Instant>>,
+    pub(super) stalled_since: Cell<Option<Instant>>,
     /// When something was written last, for heart-beats.
-    written_at: Cell<Instant>,
+    pub(super) written_at: Cell<Instant>,
     /// When a closing connection is cut.
-    cut_at: Cell<Option<Instant>>,
+    pub(super) cut_at: Cell<Option<Instant>>,
     /// The reader has ended: the peer closed its side, or the socket failed.
-    peer_ended: Cell<bool>,
+    pub(super) peer_ended: Cell<bool>,
     /// Messages for `ack:auto` queue subscriptions that are in the outbox, not yet out.
-    unwritten: RefCell<Vec<(Consumer, MessageId)>>,
+    pub(super) unwritten: RefCell<Vec<(Consumer, MessageId)>>,
     /// Held for as long as the connection counts.
     _ticket: Ticket,
 }
@@ -161,7 +154,7 @@ impl Connection {
         result
     }
 
-    fn write(&self, slices: &[IoSlice<'_>], written: &Cell<u64>) -> io::Result<usize> {
+    pub(super) fn write(&self, slices: &[IoSlice<'_>], written: &Cell<u64>) -> io::Result<usize> {
         let stream = self.stream.borrow();
         let count = match slices {
             [one] => stream.try_write(one)?,
@@ -172,9 +165,21 @@ impl Connection {
     }
 
     /// Ends both directions; the reader sees the end of the stream.
-    fn cut(&self) {
+    pub(super) fn cut(&self) {
         // An error means that the peer cut it first.
         let _ = SockRef::from(&*self.stream.borrow()).shutdown(Shutdown::Both);
+    }
+}
+
+/// The reader of a connection. However it ends, by a panic even, the connection ends with it.
+pub(crate) struct Reader {
+    pub(crate) worker: Rc<Worker>,
+    pub(crate) connection: Rc<Connection>,
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.worker.reader_ended(&self.connection);
     }
 }
 
@@ -224,11 +229,15 @@ impl Worker {
         if self.node.is_draining() {
             self.close(&connection, Reason::Shutdown, None);
         }
-        tokio::task::spawn_local(session::drive(Rc::clone(self), connection, adoption.early));
+        let reader = Reader {
+            worker: Rc::clone(self),
+            connection,
+        };
+        tokio::task::spawn_local(session::drive(reader, adoption.early));
     }
 
     /// Sends bytes of STOMP, as one message where the link has messages.
-    pub(crate) fn send(&self, connection: &Connection, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn send(self: &Rc<Self>, connection: &Connection, write: impl FnOnce(&mut Vec<u8>)) {
         let mut scratch = self.scratch.borrow_mut();
         scratch.clear();
         write(&mut scratch);
@@ -245,222 +254,52 @@ impl Worker {
                     write_frame(out, Opcode::Text, true, false, &scratch, None);
                 }
             });
+        drop(scratch);
         self.push_control(connection, span);
     }
 
     /// Sends a WebSocket control frame.
-    pub(crate) fn send_control(&self, connection: &Connection, opcode: Opcode, payload: &[u8]) {
+    pub(crate) fn send_control(
+        self: &Rc<Self>,
+        connection: &Connection,
+        opcode: Opcode,
+        payload: &[u8],
+    ) {
         let span = self.turn.borrow_mut().append(Unit::Control, |out| {
             write_frame(out, opcode, true, false, payload, None);
         });
         self.push_control(connection, span);
     }
 
-    fn push_control(&self, connection: &Connection, span: Span) {
+    fn push_control(self: &Rc<Self>, connection: &Connection, span: Span) {
         if span.len() > 0 && connection.push(span) {
             self.mark_dirty(connection.key.slot);
         }
-    }
-
-    /// Says goodbye: ends the session, sends the ERROR (where there is something to say) and the close frame, and
-    /// shuts our side once they are out. The connection goes when the peer closes its side, or is cut after a while.
-    pub(crate) fn close(
-        self: &Rc<Self>,
-        connection: &Rc<Connection>,
-        reason: Reason,
-        error: Option<&ErrorReply<'_>>,
-    ) {
-        if connection.phase() != Phase::Open {
-            return;
-        }
-        self.end(connection, reason);
-        connection.outbox.borrow_mut().drop_messages();
-        let websocket = connection.wire() != Wire::Tcp;
-        let own = session::goodbye(reason, websocket);
-        if let Some(error) = error.or(own.as_ref()) {
-            self.send(connection, |out| {
-                connection.session.borrow_mut().write_error(error, out)
-            });
-        }
-        if websocket && reason != Reason::ConnectionReset {
-            let payload = close_payload(Some(CloseCode(reason.close_code())), reason.name());
-            self.send_control(connection, Opcode::Close, &payload);
-        }
-        let cut_at = Instant::now() + LINGER;
-        connection.cut_at.set(Some(cut_at));
-        self.schedule(connection, cut_at);
-        // Even with nothing to send the flush has to come by, to shut our side.
-        self.mark_dirty(connection.key.slot);
-    }
-
-    /// The connection counts as ended, whatever is still to be written.
-    fn end(self: &Rc<Self>, connection: &Rc<Connection>, reason: Reason) {
-        connection.phase.set(Phase::Closing);
-        self.node.telemetry.disconnected(reason);
-        tracing::debug!(peer = %connection.peer, reason = reason.name(), "disconnected");
-        for (consumer, message) in connection.unwritten.take() {
-            self.settle_auto(consumer, message, Settlement::Unsent);
-        }
-        self.end_session(connection);
-    }
-
-    /// The peer's side ended, or the socket failed. What is still to be written has until the linger is over.
-    pub(crate) fn peer_ended(self: &Rc<Self>, connection: &Rc<Connection>) {
-        connection.peer_ended.set(true);
-        match connection.phase() {
-            Phase::Open => self.close(connection, Reason::ConnectionReset, None),
-            Phase::Closing => {}
-            Phase::Shut => self.remove(connection),
+        if self.turn.borrow().wants_flush() {
+            self.flush();
         }
     }
+}
 
-    /// Both sides have ended: forgets the connection.
-    fn remove(&self, connection: &Rc<Connection>) {
-        connection.cut();
-        let wire = connection.wire();
-        self.node
-            .telemetry
-            .connections
-            .get_or_create(&LinkLabel::of(wire))
-            .dec();
-        self.connections
-            .borrow_mut()
-            .remove(connection.key.slot as usize);
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// All that was in the outbox is out.
-    pub(super) fn written_all(self: &Rc<Self>, connection: &Rc<Connection>) {
-        if connection.phase() == Phase::Closing {
-            connection.phase.set(Phase::Shut);
-            // An error means that the peer cut it first.
-            let _ = SockRef::from(&*connection.stream.borrow()).shutdown(Shutdown::Write);
-            if connection.peer_ended.get() {
-                self.remove(connection);
-            }
-            return;
+    /// What an idle connection costs in memory is mostly these two and what tokio keeps of its socket and its task.
+    #[test]
+    fn a_connection_and_its_task_are_small() {
+        fn size<F: Future>(_: impl Fn(Reader, Bytes) -> F) -> usize {
+            size_of::<F>()
         }
-        if connection.unwritten.borrow().is_empty() {
-            return;
-        }
-        for (consumer, message) in connection.unwritten.take() {
-            self.settle_auto(consumer, message, Settlement::Ack);
-        }
-    }
-
-    /// Keeps what the socket did not take, within the limit, and lets a task write it.
-    pub(super) fn fall_behind(self: &Rc<Self>, connection: &Rc<Connection>, left: &Frozen) {
-        let limits = &self.node.config.outbox;
-        let mut outbox = connection.outbox.borrow_mut();
-        let before = outbox.waiting_bytes();
-        let was_blocked = outbox.is_blocked();
-        outbox.keep(left);
-        match outbox.limit(limits.max_bytes, limits.policy) {
-            Overflow::Fits { dropped } => self.node.telemetry.dropped("slow-consumer", dropped),
-            Overflow::Close => self.doom(connection, Reason::SlowConsumer),
-        }
-        self.account(before, outbox.waiting_bytes());
-        if !was_blocked {
-            let now = Instant::now();
-            connection.stalled_since.set(Some(now));
-            self.schedule(connection, now + limits.send_timeout);
-            tokio::task::spawn_local(Rc::clone(self).write_behind(Rc::clone(connection)));
-        }
-    }
-
-    /// Writes what waits, whenever the socket has room; ends when nothing waits.
-    async fn write_behind(self: Rc<Self>, connection: Rc<Connection>) {
-        loop {
-            let ready =
-                poll_fn(|context| connection.stream.borrow().poll_write_ready(context)).await;
-            let mut progress = false;
-            let mut outbox = connection.outbox.borrow_mut();
-            let before = outbox.waiting_bytes();
-            let result = ready.and_then(|()| {
-                outbox.write_waiting(
-                    |slices| connection.write(slices, &self.tally.written),
-                    &mut progress,
-                )
-            });
-            self.account(before, outbox.waiting_bytes());
-            drop(outbox);
-            if progress {
-                let now = Instant::now();
-                connection.written_at.set(now);
-                connection.stalled_since.set(Some(now));
-            }
-            match result {
-                Ok(false) => {}
-                Ok(true) => {
-                    connection.stalled_since.set(None);
-                    self.mark_dirty(connection.key.slot);
-                    return;
-                }
-                Err(_) => {
-                    self.failed(&connection);
-                    return;
-                }
-            }
-        }
-    }
-
-    /// The socket takes no more.
-    pub(super) fn failed(self: &Rc<Self>, connection: &Rc<Connection>) {
-        connection.cut();
-        if connection.peer_ended.get() {
-            self.remove(connection);
-        }
-    }
-
-    fn account(&self, before: usize, after: usize) {
-        self.node
-            .telemetry
-            .outbox_bytes
-            .inc_by(after as i64 - before as i64);
-    }
-
-    /// Looks at every deadline of a connection and sets the timer to the next.
-    pub(super) fn check_deadlines(self: &Rc<Self>, connection: &Rc<Connection>, now: Instant) {
-        if let Some(cut_at) = connection.cut_at.get() {
-            if cut_at > now {
-                self.schedule(connection, cut_at);
-            } else if connection.peer_ended.get() {
-                self.remove(connection);
-            } else {
-                connection.cut();
-            }
-            return;
-        }
-        let send_timeout = self.node.config.outbox.send_timeout;
-        if connection
-            .stalled_since
-            .get()
-            .is_some_and(|since| since + send_timeout <= now)
-        {
-            self.close(connection, Reason::SendTimeout, None);
-            return;
-        }
-        let due = connection
-            .session
-            .borrow_mut()
-            .handle_timeout(connection.written_at.get(), now);
-        match due {
-            Some(Timeout::SendHeartBeat) => self.send(connection, |out| out.push(b'\n')),
-            Some(Timeout::HeartBeatMissed) => self.close(connection, Reason::HeartBeatMissed, None),
-            Some(Timeout::ConnectTimedOut) => self.close(connection, Reason::ConnectTimeout, None),
-            None => {}
-        }
-        if connection.phase() == Phase::Open {
-            self.schedule_next(connection);
-        }
-    }
-
-    /// Sets the timer to the session's next deadline.
-    pub(crate) fn schedule_next(&self, connection: &Connection) {
-        let session = connection.session.borrow().next_timeout();
-        let stalled = connection.stalled_since.get();
-        let send = stalled.map(|since| since + self.node.config.outbox.send_timeout);
-        if let Some(deadline) = session.into_iter().chain(send).min() {
-            self.schedule(connection, deadline);
-        }
+        assert!(
+            size_of::<Connection>() <= 640,
+            "{} bytes",
+            size_of::<Connection>()
+        );
+        assert!(
+            size(session::drive) <= 320,
+            "{} bytes",
+            size(session::drive)
+        );
     }
 }

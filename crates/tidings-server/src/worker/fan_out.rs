@@ -75,7 +75,7 @@ impl Worker {
     /// Delivers a topic message to this worker's subscribers.
     pub(super) fn deliver_topic(self: &Rc<Self>, message: &Message) {
         let topics = self.topics.borrow();
-        let mut encoder = Encoder::new(message, &self.node.message_ids);
+        let mut encoder = Encoder::of_topic(message, &self.node.message_ids);
         topics.visit(&message.destination, |subscribers| {
             subscribers.for_each_group(|group, members| {
                 if group.acknowledges {
@@ -148,7 +148,7 @@ impl Worker {
         if delivery.delivery_count > 1 {
             extra.extend([("redelivered", "true"), ("delivery-count", &*count)]);
         }
-        let mut encoder = Encoder::new(message, &self.node.message_ids);
+        let mut encoder = Encoder::of_queue(message, &self.node.message_ids);
         let encoded = self.encode(
             &mut encoder,
             connection.form(),
@@ -206,22 +206,32 @@ struct Encoder<'a> {
     tails: [Option<Vec<u8>>; 3],
     /// By version: where a long tail stands in the turn.
     spans: [Option<Span>; 3],
-    /// Destination of the message, for the policy that keeps the latest of each.
-    key: u64,
+    /// What its whole frames and its heads are in the turn.
+    units: (Unit, Unit),
     /// Text or binary, known once asked.
     opcode: Option<Opcode>,
 }
 
 impl<'a> Encoder<'a> {
-    fn new(message: &'a Message, ids: &'a MessageIds) -> Self {
+    /// A topic's message, which a policy for slow consumers may drop, known by its destination.
+    fn of_topic(message: &'a Message, ids: &'a MessageIds) -> Self {
         let mut hasher = DefaultHasher::new();
         message.destination.hash(&mut hasher);
+        let key = hasher.finish();
+        Self::new(message, ids, (Unit::Message { key }, Unit::Head { key }))
+    }
+
+    fn of_queue(message: &'a Message, ids: &'a MessageIds) -> Self {
+        Self::new(message, ids, (Unit::Queued, Unit::QueuedHead))
+    }
+
+    fn new(message: &'a Message, ids: &'a MessageIds, units: (Unit, Unit)) -> Self {
         Self {
             message,
             ids,
             tails: [None, None, None],
             spans: [None; 3],
-            key: hasher.finish(),
+            units,
             opcode: None,
         }
     }
@@ -241,13 +251,13 @@ impl<'a> Encoder<'a> {
     ) -> Encoded {
         let head = head(form.version, id, extra);
         let opcode = self.opcode(form.wire);
-        let key = self.key;
+        let (whole_unit, head_unit) = self.units;
         let version = form.version as usize;
         let tail =
             self.tails[version].get_or_insert_with(|| tail(self.message, self.ids, form.version));
         let length = head.len() + tail.len();
         if form.wire == Wire::CompressedWebSocket && length >= COMPRESS_BYTES {
-            let whole = compressed(turn, deflater, key, opcode, &head, tail);
+            let whole = compressed(turn, deflater, whole_unit, opcode, &head, tail);
             return Encoded {
                 head: whole,
                 tail: None,
@@ -260,7 +270,7 @@ impl<'a> Encoder<'a> {
             out.extend_from_slice(&head);
         };
         if tail.len() <= SHARED_TAIL_BYTES {
-            let whole = turn.append(Unit::Message { key }, |out| {
+            let whole = turn.append(whole_unit, |out| {
                 write_head(out);
                 out.extend_from_slice(tail);
             });
@@ -272,7 +282,7 @@ impl<'a> Encoder<'a> {
         let shared = *self.spans[version]
             .get_or_insert_with(|| turn.append(Unit::Tail, |out| out.extend_from_slice(tail)));
         Encoded {
-            head: turn.append(Unit::Head { key }, write_head),
+            head: turn.append(head_unit, write_head),
             tail: Some(shared),
         }
     }
@@ -294,7 +304,7 @@ impl<'a> Encoder<'a> {
 fn compressed(
     turn: &mut Turn,
     deflater: &mut Deflater,
-    key: u64,
+    unit: Unit,
     opcode: Opcode,
     head: &[u8],
     tail: &[u8],
@@ -304,7 +314,7 @@ fn compressed(
     payload.extend_from_slice(tail);
     let mut packed = Vec::new();
     deflater.compress(&payload, &mut packed);
-    turn.append(Unit::Message { key }, |out| {
+    turn.append(unit, |out| {
         out.extend_from_slice(&encode_header(opcode, true, true, packed.len(), None));
         out.extend_from_slice(&packed);
     })

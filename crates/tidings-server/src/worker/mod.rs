@@ -4,8 +4,11 @@
 //! then each connection that has something to send is written to once ([`turn`], [`outbox`]). Reading happens between
 //! turns, in one small task per connection ([`crate::session::drive`]).
 
+mod backlog;
 mod connection;
+mod deadlines;
 mod fan_out;
+mod goodbye;
 mod mailbox;
 mod outbox;
 mod registry;
@@ -27,7 +30,7 @@ use tidings_core::queue::Delivery;
 use tidings_core::subscription::PatternMap;
 use tidings_websocket::Deflater;
 
-pub(crate) use connection::{Adoption, Connection, LinkKind, Phase};
+pub(crate) use connection::{Adoption, Connection, LinkKind, Phase, Reader};
 pub(crate) use fan_out::{Form, Wire};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use registry::NewSubscription;
@@ -37,7 +40,7 @@ use crate::http::FULL_WINDOW_BITS;
 use crate::node::Node;
 use connection::ConnectionKey;
 use subscription::Subscribers;
-use timer_wheel::{Entry, TimerWheel};
+use timer_wheel::TimerWheel;
 use turn::Turn;
 
 /// One read takes at most this much, and so one connection's share of a turn.
@@ -286,36 +289,6 @@ impl Worker {
     /// Whether [`Worker::wait_for_space`] would return at once.
     pub(crate) fn has_space(&self) -> bool {
         self.node.mailboxes.iter().all(Mailbox::has_space)
-    }
-
-    fn fire_timers(self: &Rc<Self>, now: Instant) {
-        let mut due = Vec::new();
-        self.wheel.borrow_mut().advance(now, &mut due);
-        for Entry { key, tick } in due {
-            let connection = self.connections.borrow().get(key as usize).map(Rc::clone);
-            if let Some(connection) = connection.filter(|connection| connection.is_timed_at(tick)) {
-                self.check_deadlines(&connection, now);
-            }
-        }
-    }
-
-    /// Sets the connection's timer to its earliest deadline, unless an earlier one is set already.
-    pub(crate) fn schedule(&self, connection: &Connection, deadline: Instant) {
-        let mut wheel = self.wheel.borrow_mut();
-        let tick = wheel.tick_of(deadline);
-        if connection.set_timer(tick) {
-            wheel.insert(Entry {
-                key: connection.key().slot,
-                tick,
-            });
-            if self
-                .sleeping_until
-                .get()
-                .is_none_or(|until| deadline < until)
-            {
-                self.mailbox().nudge();
-            }
-        }
     }
 }
 

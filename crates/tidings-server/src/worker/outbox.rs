@@ -34,8 +34,19 @@ struct Piece {
     bytes: Bytes,
     /// Shared end of the frame; mostly empty.
     tail: Bytes,
-    /// The destination, where it is a MESSAGE of which no byte is out.
-    key: Option<u64>,
+    loss: Loss,
+}
+
+/// When a waiting piece may be dropped. What has begun to go out never may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    Never,
+    /// To make way for the goodbye, since its queue gets it back then.
+    ByGoodbye,
+    /// By the policy for slow consumers too; `key` is its destination.
+    ByPolicy {
+        key: u64,
+    },
 }
 
 impl Piece {
@@ -72,8 +83,8 @@ impl Outbox {
         self.waiting_bytes
     }
 
-    /// Writes this turn's spans as far as the socket takes them; true when all are out. A connection that is blocked
-    /// writes nothing here: its writer task does.
+    /// Writes this turn's spans as far as the socket takes them; true when nothing waits any more. A connection that is
+    /// blocked writes nothing here: its writer task does.
     pub(crate) fn write_turn(
         &mut self,
         turn: &Turn,
@@ -81,7 +92,7 @@ impl Outbox {
     ) -> io::Result<bool> {
         self.listed = false;
         if self.is_blocked() {
-            return Ok(self.spans.is_empty());
+            return Ok(false);
         }
         while !self.spans.is_empty() {
             let slices: SmallVec<[IoSlice<'_>; 4]> = self
@@ -94,7 +105,11 @@ impl Outbox {
                 Ok(written) => self.advance_spans(written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    // The turn is gone before the connection is.
+                    self.spans = SmallVec::new();
+                    return Err(error);
+                }
             }
         }
         Ok(true)
@@ -126,18 +141,21 @@ impl Outbox {
         }
         for (unit, bytes) in units {
             match unit {
-                Unit::Control => self.wait(bytes, None),
-                Unit::Message { key } | Unit::Head { key } => self.wait(bytes, Some(key)),
+                Unit::Control => self.wait(bytes, Loss::Never),
+                Unit::Queued | Unit::QueuedHead => self.wait(bytes, Loss::ByGoodbye),
+                Unit::Message { key } | Unit::Head { key } => {
+                    self.wait(bytes, Loss::ByPolicy { key })
+                }
                 Unit::Tail => self.attach_tail(bytes),
             }
         }
     }
 
-    fn wait(&mut self, bytes: Bytes, key: Option<u64>) {
+    fn wait(&mut self, bytes: Bytes, loss: Loss) {
         let piece = Piece {
             bytes,
             tail: Bytes::new(),
-            key,
+            loss,
         };
         self.waiting_bytes += piece.weight();
         self.waiting.push_back(piece);
@@ -150,7 +168,7 @@ impl Outbox {
                 self.waiting_bytes += tail.len();
                 head.tail = tail;
             }
-            _ => self.wait(tail, None),
+            _ => self.wait(tail, Loss::Never),
         }
     }
 
@@ -201,7 +219,7 @@ impl Outbox {
             let head = piece.bytes.len().min(written);
             piece.bytes.advance(head);
             piece.tail.advance(written - head);
-            piece.key = None;
+            piece.loss = Loss::Never;
             self.waiting_bytes -= written;
             return;
         }
@@ -230,7 +248,7 @@ impl Outbox {
     fn drop_oldest(&mut self, max_bytes: usize) {
         let mut excess = self.waiting_bytes.saturating_sub(max_bytes);
         self.retain(|piece| {
-            let keep = excess == 0 || piece.key.is_none();
+            let keep = excess == 0 || !matches!(piece.loss, Loss::ByPolicy { .. });
             if !keep {
                 excess = excess.saturating_sub(piece.weight());
             }
@@ -241,13 +259,16 @@ impl Outbox {
     fn keep_latest(&mut self) {
         let mut latest = HashMap::new();
         for (index, piece) in self.waiting.iter().enumerate() {
-            if let Some(key) = piece.key {
+            if let Loss::ByPolicy { key } = piece.loss {
                 latest.insert(key, index);
             }
         }
         let mut index = 0;
         self.retain(|piece| {
-            let keep = piece.key.is_none_or(|key| latest[&key] == index);
+            let keep = match piece.loss {
+                Loss::ByPolicy { key } => latest[&key] == index,
+                Loss::Never | Loss::ByGoodbye => true,
+            };
             index += 1;
             keep
         });
@@ -255,7 +276,13 @@ impl Outbox {
 
     /// Drops every waiting message that has not begun, to make way for a goodbye.
     pub(crate) fn drop_messages(&mut self) {
-        self.retain(|piece| piece.key.is_none());
+        self.retain(|piece| piece.loss == Loss::Never);
+    }
+
+    /// Drops all that waits: the socket takes no more.
+    pub(crate) fn drop_waiting(&mut self) {
+        self.waiting = VecDeque::new();
+        self.waiting_bytes = 0;
     }
 
     fn retain(&mut self, keep: impl FnMut(&Piece) -> bool) {
@@ -263,3 +290,6 @@ impl Outbox {
         self.waiting_bytes = self.waiting.iter().map(Piece::weight).sum();
     }
 }
+
+#[cfg(test)]
+mod tests;

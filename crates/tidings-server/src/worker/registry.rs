@@ -198,28 +198,28 @@ impl Worker {
         }
     }
 
-    /// Settles a message of an `ack:auto` subscription: being out is its acknowledgement.
-    pub(super) fn settle_auto(
-        &self,
-        consumer: Consumer,
-        message: MessageId,
-        settlement: Settlement,
-    ) {
-        let name = {
-            let subscriptions = self.subscriptions.borrow();
-            let subscription = subscriptions.get(consumer.key as usize);
-            match subscription.filter(|subscription| subscription.serial == consumer.serial) {
-                Some(Subscription {
-                    kind: SubscriptionKind::Queue { name },
-                    ..
-                }) => name.clone(),
-                _ => return,
+    /// Messages of `ack:auto` subscriptions are out: that is their acknowledgement.
+    pub(super) fn settle_written(&self, messages: Vec<(Consumer, MessageId)>) {
+        for (consumer, message) in messages {
+            let Some(name) = self.queue_of(consumer) else {
+                continue;
+            };
+            // It is outstanding unless the subscription has just ended; then its queue has it back.
+            self.node.with_existing_queue(&name, |queue| {
+                let _ = queue.settle(consumer, message, Settlement::Ack, false);
+            });
+        }
+    }
+
+    fn queue_of(&self, consumer: Consumer) -> Option<Box<str>> {
+        let subscriptions = self.subscriptions.borrow();
+        let subscription = subscriptions.get(consumer.key as usize)?;
+        match &subscription.kind {
+            SubscriptionKind::Queue { name } if subscription.serial == consumer.serial => {
+                Some(name.clone())
             }
-        };
-        // It is outstanding unless the subscription has just ended; then its queue has it back.
-        self.node.with_existing_queue(&name, |queue| {
-            let _ = queue.settle(consumer, message, settlement, false);
-        });
+            _ => None,
+        }
     }
 }
 

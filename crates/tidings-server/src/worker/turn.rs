@@ -30,6 +30,10 @@ pub(crate) enum Unit {
     Message { key: u64 },
     /// The head of a MESSAGE whose tail is a span of its own, shared with others.
     Head { key: u64 },
+    /// A whole MESSAGE of a queue: its queue believes it delivered, so no policy may drop it.
+    Queued,
+    /// The head of such a MESSAGE.
+    QueuedHead,
     /// The tail of a MESSAGE.
     Tail,
 }

@@ -11,6 +11,14 @@ pub(crate) enum Version {
 impl Version {
     pub(crate) const ALL: [Self; 3] = [Self::V10, Self::V11, Self::V12];
 
+    /// The version that a CONNECTED frame names.
+    #[track_caller]
+    pub(super) fn of(connected: &Frame) -> Self {
+        let name = connected.get("version");
+        let found = Self::ALL.into_iter().find(|version| version.name() == name);
+        found.unwrap_or_else(|| panic!("no version of STOMP: {name:?}"))
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::V10 => "1.0",

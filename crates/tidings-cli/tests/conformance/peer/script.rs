@@ -28,6 +28,7 @@ fn close_codes(code: &str) -> RangeInclusive<u16> {
 /// One STOMP client.
 pub(crate) struct Peer {
     link: Link,
+    /// 1.0 until CONNECTED tells.
     version: Version,
     input: Vec<u8>,
     /// Everything said and heard, for failures.
@@ -59,7 +60,7 @@ impl Peer {
     fn over(link: Link) -> Self {
         Self {
             link,
-            version: Version::V12,
+            version: Version::V10,
             input: Vec::new(),
             transcript: String::new(),
             receipts: 0,
@@ -80,7 +81,6 @@ impl Peer {
 
     #[track_caller]
     pub(crate) fn connect_with(&mut self, version: Version, headers: Headers) -> Frame {
-        self.version = version;
         self.send("CONNECT", headers, b"");
         let connected = self.expect("CONNECTED");
         assert_eq!(connected.get("version"), version.name());
@@ -353,7 +353,12 @@ impl Peer {
                 return Event::Beat;
             }
             match Frame::take(&mut self.input, self.version) {
-                Ok(Some(frame)) => return Event::Frame(frame),
+                Ok(Some(frame)) => {
+                    if frame.command == "CONNECTED" {
+                        self.version = Version::of(&frame);
+                    }
+                    return Event::Frame(frame);
+                }
                 Ok(None) => {}
                 Err(fault) => return Event::Broken(fault),
             }

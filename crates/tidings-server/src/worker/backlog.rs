@@ -1,0 +1,84 @@
+//! A connection whose socket is full: what waits is kept within the limit, and written as the socket takes it.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::time::Instant;
+
+use tidings_core::disconnect::Reason;
+
+use super::Worker;
+use super::connection::Connection;
+use super::outbox::{Outbox, Overflow};
+use super::turn::Frozen;
+
+impl Worker {
+    /// Keeps what the socket did not take, within the limit, and lets a task write it.
+    pub(super) fn fall_behind(self: &Rc<Self>, connection: &Rc<Connection>, left: &Frozen) {
+        let limits = &self.node.config.outbox;
+        let mut outbox = connection.outbox.borrow_mut();
+        let before = outbox.waiting_bytes();
+        let was_blocked = outbox.is_blocked();
+        outbox.keep(left);
+        match outbox.limit(limits.max_bytes, limits.policy) {
+            Overflow::Fits { dropped } => self.node.telemetry.dropped("slow-consumer", dropped),
+            Overflow::Close => self.doom(connection, Reason::SlowConsumer),
+        }
+        self.account(before, outbox.waiting_bytes());
+        if !was_blocked {
+            let now = Instant::now();
+            connection.stalled_since.set(Some(now));
+            self.schedule(connection, now + limits.send_timeout);
+            tokio::task::spawn_local(Rc::clone(self).write_behind(Rc::clone(connection)));
+        }
+    }
+
+    /// Writes what waits, whenever the socket has room; ends when nothing waits.
+    async fn write_behind(self: Rc<Self>, connection: Rc<Connection>) {
+        loop {
+            let ready =
+                poll_fn(|context| connection.stream.borrow().poll_write_ready(context)).await;
+            let mut progress = false;
+            let mut outbox = connection.outbox.borrow_mut();
+            let before = outbox.waiting_bytes();
+            let result = ready.and_then(|()| {
+                outbox.write_waiting(
+                    |slices| connection.write(slices, &self.tally.written),
+                    &mut progress,
+                )
+            });
+            self.account(before, outbox.waiting_bytes());
+            drop(outbox);
+            if progress {
+                let now = Instant::now();
+                connection.written_at.set(now);
+                connection.stalled_since.set(Some(now));
+            }
+            match result {
+                Ok(false) => {}
+                Ok(true) => {
+                    connection.stalled_since.set(None);
+                    self.mark_dirty(connection.key.slot);
+                    return;
+                }
+                Err(_) => {
+                    self.failed(&connection);
+                    return;
+                }
+            }
+        }
+    }
+
+    pub(super) fn drop_waiting(&self, connection: &Connection, drop: impl FnOnce(&mut Outbox)) {
+        let mut outbox = connection.outbox.borrow_mut();
+        let before = outbox.waiting_bytes();
+        drop(&mut outbox);
+        self.account(before, outbox.waiting_bytes());
+    }
+
+    fn account(&self, before: usize, after: usize) {
+        self.node
+            .telemetry
+            .outbox_bytes
+            .inc_by(after as i64 - before as i64);
+    }
+}

@@ -1,0 +1,89 @@
+//! Deadlines of connections: CONNECT in time, heart-beats both ways, a socket that takes nothing, the end of a linger.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use tidings_core::disconnect::Reason;
+use tidings_stomp::connection::Timeout;
+
+use super::Worker;
+use super::connection::{Connection, Phase};
+use super::timer_wheel::Entry;
+
+impl Worker {
+    pub(super) fn fire_timers(self: &Rc<Self>, now: Instant) {
+        let mut due = Vec::new();
+        self.wheel.borrow_mut().advance(now, &mut due);
+        for Entry { key, tick } in due {
+            let connection = self.connections.borrow().get(key as usize).map(Rc::clone);
+            if let Some(connection) = connection.filter(|connection| connection.is_timed_at(tick)) {
+                self.check_deadlines(&connection, now);
+            }
+        }
+    }
+
+    /// Sets the connection's timer to its earliest deadline, unless an earlier one is set already.
+    pub(crate) fn schedule(&self, connection: &Connection, deadline: Instant) {
+        let mut wheel = self.wheel.borrow_mut();
+        let tick = wheel.tick_of(deadline);
+        if connection.set_timer(tick) {
+            wheel.insert(Entry {
+                key: connection.key().slot,
+                tick,
+            });
+            if self
+                .sleeping_until
+                .get()
+                .is_none_or(|until| deadline < until)
+            {
+                self.mailbox().nudge();
+            }
+        }
+    }
+
+    /// Looks at every deadline of a connection and sets the timer to the next.
+    pub(super) fn check_deadlines(self: &Rc<Self>, connection: &Rc<Connection>, now: Instant) {
+        if let Some(cut_at) = connection.cut_at.get() {
+            if cut_at > now {
+                self.schedule(connection, cut_at);
+            } else if connection.peer_ended.get() {
+                self.remove(connection);
+            } else {
+                connection.cut();
+            }
+            return;
+        }
+        let send_timeout = self.node.config.outbox.send_timeout;
+        if connection
+            .stalled_since
+            .get()
+            .is_some_and(|since| since + send_timeout <= now)
+        {
+            self.close(connection, Reason::SendTimeout, None);
+            return;
+        }
+        let due = connection
+            .session
+            .borrow_mut()
+            .handle_timeout(connection.written_at.get(), now);
+        match due {
+            Some(Timeout::SendHeartBeat) => self.send(connection, |out| out.push(b'\n')),
+            Some(Timeout::HeartBeatMissed) => self.close(connection, Reason::HeartBeatMissed, None),
+            Some(Timeout::ConnectTimedOut) => self.close(connection, Reason::ConnectTimeout, None),
+            None => {}
+        }
+        if connection.phase() == Phase::Open {
+            self.schedule_next(connection);
+        }
+    }
+
+    /// Sets the timer to the session's next deadline.
+    pub(crate) fn schedule_next(&self, connection: &Connection) {
+        let session = connection.session.borrow().next_timeout();
+        let stalled = connection.stalled_since.get();
+        let send = stalled.map(|since| since + self.node.config.outbox.send_timeout);
+        if let Some(deadline) = session.into_iter().chain(send).min() {
+            self.schedule(connection, deadline);
+        }
+    }
+}

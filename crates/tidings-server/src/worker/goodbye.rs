@@ -1,0 +1,123 @@
+//! How a connection ends: the goodbye is written, our side is shut, and when the peer's is too it is forgotten.
+
+use std::net::Shutdown;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use socket2::SockRef;
+use tidings_core::disconnect::Reason;
+use tidings_stomp::connection::ErrorReply;
+use tidings_websocket::{CloseCode, Opcode, close_payload};
+
+use super::connection::{Connection, Phase};
+use super::outbox::Outbox;
+use super::{Wire, Worker};
+use crate::session;
+use crate::telemetry::LinkLabel;
+
+/// After its goodbye a connection is read, and what comes is thrown away, until the peer closes too or this is over:
+/// closing at once would reset the connection and could take the goodbye with it.
+const LINGER: Duration = Duration::from_secs(5);
+
+impl Worker {
+    /// Says goodbye: ends the session, sends the ERROR (where there is something to say) and the close frame, and
+    /// shuts our side once they are out. The connection goes when the peer closes its side, or is cut after a while.
+    pub(crate) fn close(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        reason: Reason,
+        error: Option<&ErrorReply<'_>>,
+    ) {
+        if connection.phase() != Phase::Open {
+            return;
+        }
+        self.end(connection, reason);
+        self.drop_waiting(connection, Outbox::drop_messages);
+        let websocket = connection.wire() != Wire::Tcp;
+        let own = session::goodbye(reason, websocket);
+        if let Some(error) = error.or(own.as_ref()) {
+            self.send(connection, |out| {
+                connection.session.borrow_mut().write_error(error, out)
+            });
+        }
+        if websocket && reason != Reason::ConnectionReset {
+            let payload = close_payload(Some(CloseCode(reason.close_code())), reason.name());
+            self.send_control(connection, Opcode::Close, &payload);
+        }
+        let cut_at = Instant::now() + LINGER;
+        connection.cut_at.set(Some(cut_at));
+        self.schedule(connection, cut_at);
+        // Even with nothing to send the flush has to come by, to shut our side.
+        self.mark_dirty(connection.key.slot);
+    }
+
+    /// The connection counts as ended, whatever is still to be written.
+    fn end(self: &Rc<Self>, connection: &Rc<Connection>, reason: Reason) {
+        connection.phase.set(Phase::Closing);
+        self.node.telemetry.disconnected(reason);
+        tracing::debug!(peer = %connection.peer, reason = reason.name(), "disconnected");
+        // Behind a free socket they are as good as out. Behind a full one their queues get them back, marked redelivered.
+        let unwritten = connection.unwritten.take();
+        if !connection.outbox.borrow().is_blocked() {
+            self.settle_written(unwritten);
+        }
+        self.end_session(connection);
+    }
+
+    /// The peer's side ended, or the socket failed. What is still to be written has until the linger is over.
+    pub(super) fn reader_ended(self: &Rc<Self>, connection: &Rc<Connection>) {
+        connection.peer_ended.set(true);
+        match connection.phase() {
+            Phase::Open if std::thread::panicking() => self.doom(connection, Reason::InternalError),
+            Phase::Open => self.close(connection, Reason::ConnectionReset, None),
+            Phase::Closing => {}
+            Phase::Shut => self.remove(connection),
+        }
+    }
+
+    /// Both sides have ended: forgets the connection. Reader, writer and timer may each find that out.
+    pub(super) fn remove(&self, connection: &Rc<Connection>) {
+        if self.connection(connection.key).is_none() {
+            return;
+        }
+        connection.cut();
+        let wire = connection.wire();
+        self.node
+            .telemetry
+            .connections
+            .get_or_create(&LinkLabel::of(wire))
+            .dec();
+        self.connections
+            .borrow_mut()
+            .remove(connection.key.slot as usize);
+    }
+
+    /// All that was in the outbox is out.
+    pub(super) fn written_all(self: &Rc<Self>, connection: &Rc<Connection>) {
+        if connection.phase() == Phase::Closing {
+            connection.phase.set(Phase::Shut);
+            // An error means that the peer cut it first.
+            let _ = SockRef::from(&*connection.stream.borrow()).shutdown(Shutdown::Write);
+            if connection.peer_ended.get() {
+                self.remove(connection);
+            }
+            return;
+        }
+        if connection.unwritten.borrow().is_empty() {
+            return;
+        }
+        self.settle_written(connection.unwritten.take());
+    }
+
+    /// The socket takes no more. The reader sees its end too, and ends the session.
+    pub(super) fn failed(self: &Rc<Self>, connection: &Rc<Connection>) {
+        connection.cut();
+        self.drop_waiting(connection, Outbox::drop_waiting);
+        if connection.phase() == Phase::Closing {
+            connection.phase.set(Phase::Shut);
+        }
+        if connection.peer_ended.get() {
+            self.remove(connection);
+        }
+    }
+}
