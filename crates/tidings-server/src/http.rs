@@ -32,7 +32,6 @@ pub(crate) const FULL_WINDOW_BITS: u8 = 15;
 #[derive(Clone)]
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
-    pub(crate) accepted_at: Instant,
     /// Moves to the WebSocket when the connection becomes one.
     pub(crate) ticket: Arc<Mutex<Option<Ticket>>>,
 }
@@ -197,7 +196,7 @@ async fn adopt(node: Arc<Node>, peer: Peer, on_upgrade: OnUpgrade, accepted: Acc
         link: LinkKind::WebSocket {
             deflate: accepted.deflate,
         },
-        accepted_at: peer.accepted_at,
+        ready_at: Instant::now(),
         early: parts.read_buf,
         ticket,
     });

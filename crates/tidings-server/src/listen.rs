@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use socket2::{SockRef, TcpKeepalive};
 use tidings_core::disconnect::Reason;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -19,6 +20,18 @@ use crate::worker::{Adoption, LinkKind};
 
 /// After a failed accept (no file descriptor left, say) the listener rests this long.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// An HTTP connection that has not become a WebSocket ends after this long, with its last answer; browsers open another.
+const HTTP_LIFETIME: Duration = Duration::from_secs(60);
+
+/// How long that last answer may take.
+const HTTP_LAST_ANSWER: Duration = Duration::from_secs(10);
+
+/// A silent connection is probed after this long,
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
+
+/// and again after this, until the system's count of probes is used up.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// How many connections the kernel keeps for us until we accept them.
 const BACKLOG: u32 = 4096;
@@ -69,8 +82,9 @@ pub(crate) async fn accept_tcp(listener: TcpListener, node: Arc<Node>) {
     loop {
         let (mut stream, peer) = accept(&listener).await;
         let Some(ticket) = node.admit() else {
-            node.telemetry.disconnected(Reason::TooManyConnections);
-            let refusal = node.refusal(Reason::TooManyConnections);
+            let reason = node.refusal_reason();
+            node.telemetry.disconnected(reason);
+            let refusal = node.refusal(reason);
             // Best effort within one segment: a client that does not read it is cut anyway.
             let _ = stream.try_write(&refusal);
             let _ = stream.shutdown().await;
@@ -86,7 +100,7 @@ fn hand_over(node: &Arc<Node>, stream: TcpStream, peer: SocketAddr, ticket: Tick
             stream,
             peer,
             link: LinkKind::Tcp,
-            accepted_at: Instant::now(),
+            ready_at: Instant::now(),
             early: bytes::Bytes::new(),
             ticket,
         }),
@@ -99,7 +113,7 @@ pub(crate) async fn accept_http(listener: TcpListener, node: Arc<Node>, router: 
     loop {
         let (stream, peer) = accept(&listener).await;
         let Some(ticket) = node.admit() else {
-            node.telemetry.disconnected(Reason::TooManyConnections);
+            node.telemetry.disconnected(node.refusal_reason());
             let _ = stream.try_write(
                 b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
             );
@@ -124,7 +138,6 @@ async fn serve_http(
 ) {
     let origin = crate::http::Peer {
         address: peer,
-        accepted_at: Instant::now(),
         ticket: Arc::new(std::sync::Mutex::new(Some(ticket))),
     };
     let service = TowerToHyperService::new(router.layer(axum::Extension(origin)));
@@ -135,15 +148,28 @@ async fn serve_http(
         .with_upgrades();
     let mut served = pin!(served);
     let result = tokio::select! {
-        result = served.as_mut() => result,
-        () = node.draining() => {
+        result = served.as_mut() => Ok(result),
+        () = ends(&node) => {
             // Answers what was asked, and then no more.
             served.as_mut().graceful_shutdown();
-            served.await
+            tokio::time::timeout(HTTP_LAST_ANSWER, served).await
         }
     };
-    if let Err(error) = result {
-        debug!(%peer, %error, "http connection ended");
+    match result {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            node.telemetry.disconnected(Reason::HandshakeFailed);
+            debug!(%peer, %error, "http connection ended");
+        }
+        Err(_) => debug!(%peer, "http connection cut: its last answer was not read"),
+    }
+}
+
+/// Returns when an HTTP connection has to go.
+async fn ends(node: &Node) {
+    tokio::select! {
+        () = tokio::time::sleep(HTTP_LIFETIME) => {}
+        () = node.draining() => {}
     }
 }
 
@@ -151,8 +177,8 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                if let Err(error) = stream.set_nodelay(true) {
-                    debug!(%peer, %error, "could not turn off Nagle's algorithm");
+                if let Err(error) = tune(&stream) {
+                    debug!(%peer, %error, "could not set the options of a socket");
                 }
                 return (stream, peer);
             }
@@ -178,4 +204,13 @@ pub(crate) async fn accept_admin(listener: TcpListener, router: axum::Router) {
             }
         });
     }
+}
+
+/// Small frames go out at once, and a peer that vanished without a word is noticed even where no heart-beats were agreed.
+fn tune(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE_IDLE)
+        .with_interval(KEEPALIVE_INTERVAL);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
 }

@@ -167,6 +167,15 @@ impl Node {
         self.admitted.load(Ordering::Relaxed)
     }
 
+    /// Why [`Node::admit`] gave no ticket.
+    pub(crate) fn refusal_reason(&self) -> Reason {
+        if self.is_draining() {
+            Reason::Shutdown
+        } else {
+            Reason::TooManyConnections
+        }
+    }
+
     /// The ERROR frame for a peer that is turned away before it is anybody's connection.
     pub(crate) fn refusal(&self, reason: Reason) -> Vec<u8> {
         let mut out = Vec::new();

@@ -1,5 +1,6 @@
 //! A server from its listeners to its end.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -21,6 +22,9 @@ use crate::{admin, http};
 
 /// How often queues are searched for messages that have expired.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// More threads than this gain nothing; the sets of interested workers are made for it.
+pub(crate) const MAX_WORKERS: usize = 256;
 
 /// A server that has its addresses but does not answer yet.
 pub struct Server {
@@ -118,10 +122,13 @@ impl Server {
             0 => thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
+        let workers = workers.min(MAX_WORKERS);
         let node = Node::new(self.config, workers);
         let (alive, mut ended) = mpsc::channel::<()>(1);
         let threads = start_workers(&node, workers, &alive)?;
         let mut tasks = JoinSet::new();
+        // Ends with this future: what watches the server must see it drain.
+        let mut admin = JoinSet::new();
         for (listener, socket) in self.listeners.iter().zip(self.sockets) {
             let node = Arc::clone(&node);
             match listener.kind {
@@ -132,7 +139,7 @@ impl Server {
                 }
                 ListenerKind::Admin => {
                     let router = admin::router(&node);
-                    tasks.spawn(listen::accept_admin(socket, router))
+                    admin.spawn(listen::accept_admin(socket, router))
                 }
             };
         }
@@ -164,6 +171,10 @@ impl Server {
         });
         if !joined.await.unwrap_or(false) {
             warn!("a worker had panicked");
+        }
+        for mailbox in &node.mailboxes {
+            // A connection that came too late holds its ticket, and with it all of this.
+            mailbox.take(&mut VecDeque::new());
         }
         Ok(())
     }

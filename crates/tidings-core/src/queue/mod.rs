@@ -225,6 +225,15 @@ impl<C: Copy + Eq + Hash> Queue<C> {
     /// Removes a consumer. All it holds comes back at once, each delivery counted, and what was delivered as often as
     /// it may is dead. Returns how many messages it held; 0 for a stranger.
     pub fn unsubscribe(&mut self, consumer: C) -> usize {
+        self.unsubscribe_with_unsent(consumer, |_| false)
+    }
+
+    /// As [`unsubscribe`](Self::unsubscribe), but deliveries of which no byte was written to the consumer don't count.
+    pub fn unsubscribe_with_unsent(
+        &mut self,
+        consumer: C,
+        is_unsent: impl Fn(MessageId) -> bool,
+    ) -> usize {
         let Some(mut gone) = self.consumers.remove(&consumer) else {
             return 0;
         };
@@ -234,8 +243,13 @@ impl<C: Copy + Eq + Hash> Queue<C> {
         let held = gone.held.take_all();
         self.unsettled -= held.len();
         let count = held.len();
-        for entry in held {
-            self.give_back(entry, DeadLetterReason::Abandoned);
+        for mut entry in held {
+            if is_unsent(entry.message.id) {
+                entry.deliveries -= 1;
+                self.put(entry);
+            } else {
+                self.give_back(entry, DeadLetterReason::Abandoned);
+            }
         }
         count
     }

@@ -53,9 +53,9 @@ struct Extras {
 }
 
 impl Session {
-    pub(crate) fn new(node: &Node, accepted_at: Instant) -> Self {
+    pub(crate) fn new(node: &Node, ready_at: Instant) -> Self {
         Self {
-            stomp: Stomp::server(&node.stomp, accepted_at),
+            stomp: Stomp::server(&node.stomp, ready_at),
             subscriptions: Vec::new(),
             ordinals: 0,
             extras: None,
@@ -69,6 +69,11 @@ impl Session {
 
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
         self.stomp.poll_timeout()
+    }
+
+    /// A sign of life of the client.
+    pub(crate) fn heard(&mut self, now: Instant) {
+        self.stomp.handle_input(now, Bytes::new());
     }
 
     pub(crate) fn handle_timeout(&mut self, written_at: Instant, now: Instant) -> Option<Timeout> {
@@ -99,7 +104,9 @@ pub(crate) async fn drive(reader: Reader, early: Bytes) {
         let full = input.len() >= LEAST_READ_BYTES;
         receive(worker, connection, input);
         if !worker.has_space() {
+            connection.paused.set(true);
             worker.wait_for_space().await;
+            connection.paused.set(false);
         } else if full {
             // More is there at once; others have their turn first.
             tokio::task::yield_now().await;
@@ -216,7 +223,7 @@ impl Worker {
     pub(crate) fn end_session(&self, connection: &Connection) {
         let mut session = connection.session.borrow_mut();
         for key in std::mem::take(&mut session.subscriptions) {
-            self.unsubscribe(key);
+            self.unsubscribe(connection, key);
         }
         if let Some(extras) = session.extras.take() {
             for queue in &extras.temporary_queues {

@@ -35,7 +35,9 @@ pub(super) fn handle(
         } => {
             subscribe::subscribe(worker, connection, session, frame, id, destination, ack)?;
         }
-        Request::Unsubscribe { target } => subscribe::unsubscribe(worker, session, target)?,
+        Request::Unsubscribe { target } => {
+            subscribe::unsubscribe(worker, connection, session, target)?
+        }
         Request::Ack {
             target,
             transaction,

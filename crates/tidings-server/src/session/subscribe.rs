@@ -37,7 +37,7 @@ pub(super) fn subscribe(
         .destinations
         .classify_subscription(destination)?;
     match kind {
-        Destination::TempQueue(name) => session.forget_automatic(worker, name),
+        Destination::TempQueue(name) => session.forget_automatic(worker, connection, name),
         Destination::ReplyQueue => {
             return Err(Refusal::new(
                 Reason::InvalidDestination,
@@ -110,6 +110,7 @@ fn prefetch(worker: &Worker, frame: &Frame) -> Result<NonZeroU32, Refusal> {
 
 pub(super) fn unsubscribe(
     worker: &Worker,
+    connection: &Connection,
     session: &mut Session,
     target: SubscriptionRef<'_>,
 ) -> Result<(), Refusal> {
@@ -138,7 +139,8 @@ pub(super) fn unsubscribe(
         ended.push(name.into());
     }
     session.subscriptions.retain(|one| *one != key);
-    worker.unsubscribe(key);
+    session.no_longer_automatic(key);
+    worker.unsubscribe(connection, key);
     Ok(())
 }
 

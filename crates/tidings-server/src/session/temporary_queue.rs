@@ -84,8 +84,24 @@ impl Session {
         Ok(name)
     }
 
+    /// The subscription has ended; if it was made for the client, another may be.
+    pub(super) fn no_longer_automatic(&mut self, key: u32) {
+        let queues = self
+            .extras
+            .iter_mut()
+            .flat_map(|extras| &mut extras.temporary_queues);
+        for queue in queues.filter(|queue| queue.automatic == Some(key)) {
+            queue.automatic = None;
+        }
+    }
+
     /// The client subscribes by itself now: replies go to that subscription only.
-    pub(super) fn forget_automatic(&mut self, worker: &Worker, alias: &str) {
+    pub(super) fn forget_automatic(
+        &mut self,
+        worker: &Worker,
+        connection: &Connection,
+        alias: &str,
+    ) {
         let Some(extras) = &mut self.extras else {
             return;
         };
@@ -95,7 +111,7 @@ impl Session {
             .find(|queue| *queue.alias == *alias);
         if let Some(key) = queue.and_then(|queue| queue.automatic.take()) {
             self.subscriptions.retain(|one| *one != key);
-            worker.unsubscribe(key);
+            worker.unsubscribe(connection, key);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One connection as its worker sees it: a socket, a link, a session and an outbox.
 
 use std::cell::{Cell, RefCell};
+use std::collections::{HashSet, VecDeque};
 use std::io::{self, IoSlice};
 use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use socket2::SockRef;
 use tidings_core::disconnect::Reason;
 use tidings_core::message::MessageId;
+use tidings_core::queue::Delivery;
 use tidings_stomp::Version;
 use tidings_websocket::{Opcode, write_frame};
 use tokio::net::TcpStream;
@@ -24,13 +26,17 @@ use crate::node::Ticket;
 use crate::session::{self, Session};
 use crate::telemetry::LinkLabel;
 
+/// Messages of queues are encoded up to this much ahead of the socket. Together with the largest message it fits the
+/// outbox, so that a consumer that reads is never cut for the size of its backlog.
+const QUEUE_AHEAD_BYTES: usize = 256 * 1024;
+
 /// A connection on its way to a worker.
 pub(crate) struct Adoption {
     pub(crate) stream: std::net::TcpStream,
     pub(crate) peer: SocketAddr,
     pub(crate) link: LinkKind,
-    /// When the socket was accepted; the time to CONNECT counts from here.
-    pub(crate) accepted_at: Instant,
+    /// When the link was ready: the time to CONNECT counts from here.
+    pub(crate) ready_at: Instant,
     /// Bytes that arrived behind the HTTP request.
     pub(crate) early: Bytes,
     pub(crate) ticket: Ticket,
@@ -84,6 +90,10 @@ pub(crate) struct Connection {
     pub(super) cut_at: Cell<Option<Instant>>,
     /// The reader has ended: the peer closed its side, or the socket failed.
     pub(super) peer_ended: Cell<bool>,
+    /// Not read for now, since another worker has too much to do.
+    pub(crate) paused: Cell<bool>,
+    /// Deliveries of queues that wait for the outbox to have room.
+    pub(super) parked: RefCell<VecDeque<Delivery<Consumer>>>,
     /// Messages for `ack:auto` queue subscriptions that are in the outbox, not yet out.
     pub(super) unwritten: RefCell<Vec<(Consumer, MessageId)>>,
     /// Held for as long as the connection counts.
@@ -119,9 +129,35 @@ impl Connection {
         self.outbox.borrow_mut().push(span)
     }
 
+    /// Whether a queue may hand over one more message.
+    pub(super) fn has_room(&self) -> bool {
+        self.outbox.borrow().pending_bytes() < QUEUE_AHEAD_BYTES
+    }
+
     /// Remembers that `message` is delivered once the outbox is empty.
     pub(super) fn delivered_auto(&self, consumer: Consumer, message: MessageId) {
         self.unwritten.borrow_mut().push((consumer, message));
+    }
+
+    /// What is in the outbox for an `ack:auto` subscription that ends.
+    pub(super) fn take_unwritten(&self, consumer: Consumer) -> Vec<(Consumer, MessageId)> {
+        self.unwritten
+            .borrow_mut()
+            .extract_if(.., |(its, _)| *its == consumer)
+            .collect()
+    }
+
+    /// What was never encoded for a subscription that ends.
+    pub(super) fn take_parked(&self, consumer: Consumer) -> HashSet<MessageId> {
+        let mut unsent = HashSet::new();
+        self.parked.borrow_mut().retain(|delivery| {
+            let stays = delivery.consumer != consumer;
+            if !stays {
+                unsent.insert(delivery.message.id);
+            }
+            stays
+        });
+        unsent
     }
 
     /// Sets the timer to `tick` unless it fires earlier already.
@@ -212,14 +248,16 @@ impl Worker {
             peer: adoption.peer,
             stream: RefCell::new(stream),
             link: RefCell::new(link),
-            session: RefCell::new(Session::new(&self.node, adoption.accepted_at)),
+            session: RefCell::new(Session::new(&self.node, adoption.ready_at)),
             outbox: RefCell::default(),
             phase: Cell::new(Phase::Open),
             timer: Cell::new(u64::MAX),
             stalled_since: Cell::new(None),
-            written_at: Cell::new(adoption.accepted_at),
+            written_at: Cell::new(adoption.ready_at),
             cut_at: Cell::new(None),
             peer_ended: Cell::new(false),
+            paused: Cell::new(false),
+            parked: RefCell::default(),
             unwritten: RefCell::default(),
             _ticket: adoption.ticket,
         });

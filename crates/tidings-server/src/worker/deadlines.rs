@@ -46,12 +46,14 @@ impl Worker {
         if let Some(cut_at) = connection.cut_at.get() {
             if cut_at > now {
                 self.schedule(connection, cut_at);
-            } else if connection.peer_ended.get() {
-                self.remove(connection);
             } else {
-                connection.cut();
+                self.remove(connection);
             }
             return;
+        }
+        if connection.paused.get() {
+            // It may have sent in time: it is we who do not read it now.
+            connection.session.borrow_mut().heard(now);
         }
         let send_timeout = self.node.config.outbox.send_timeout;
         if connection

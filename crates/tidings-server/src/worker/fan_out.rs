@@ -10,7 +10,7 @@ use tidings_stomp::{AckMode, Version};
 
 use super::message_encoder::{Encoded, Form, MessageEncoder};
 use super::subscription::{Consumer, GroupKey, Member, SubscriptionKind};
-use super::{Letter, Worker};
+use super::{Connection, Letter, Worker};
 
 impl Worker {
     /// Hands a topic message to every worker that has a subscriber for it.
@@ -49,6 +49,7 @@ impl Worker {
                 if group.acknowledges {
                     for member in members {
                         self.deliver_acknowledged(&mut encoder, group, *member);
+                        self.flush_if_full(&mut encoder);
                     }
                 } else {
                     let encoded = self.encode(&mut encoder, group.form, group.id.as_deref(), &[]);
@@ -58,13 +59,17 @@ impl Worker {
                     self.tally
                         .delivered
                         .set(self.tally.delivered.get() + members.len() as u64);
-                }
-                if self.turn.borrow().wants_flush() {
-                    self.flush();
-                    encoder.forget_spans();
+                    self.flush_if_full(&mut encoder);
                 }
             });
         });
+    }
+
+    fn flush_if_full(self: &Rc<Self>, encoder: &mut MessageEncoder<'_>) {
+        if self.turn.borrow().wants_flush() {
+            self.flush();
+            encoder.forget_spans();
+        }
     }
 
     fn deliver_acknowledged(
@@ -92,20 +97,41 @@ impl Worker {
         self.tally.delivered.set(self.tally.delivered.get() + 1);
     }
 
-    /// Delivers a queue's message to its consumer. One that is gone was given back by its queue already.
-    pub(super) fn deliver_queue(self: &Rc<Self>, delivery: &Delivery<Consumer>) {
-        let subscriptions = self.subscriptions.borrow();
-        let Some(subscription) = subscriptions
-            .get(delivery.consumer.key as usize)
-            .filter(|subscription| subscription.serial == delivery.consumer.serial)
-        else {
+    /// Delivers a queue's message to its consumer, or parks it while the outbox has enough. Where the consumer is gone,
+    /// its queue has it back already.
+    pub(super) fn deliver_queue(self: &Rc<Self>, delivery: Delivery<Consumer>) {
+        let Some(connection) = self.connection_of(delivery.consumer) else {
             return;
         };
-        let Some(connection) = self
-            .connections
-            .borrow()
-            .get(subscription.connection as usize)
-            .map(Rc::clone)
+        if connection.has_room() && connection.parked.borrow().is_empty() {
+            self.write_delivery(&connection, &delivery);
+        } else {
+            connection.parked.borrow_mut().push_back(delivery);
+        }
+    }
+
+    /// Goes on with what is parked, as far as the outbox has room.
+    pub(super) fn unpark(self: &Rc<Self>, connection: &Connection) {
+        while connection.has_room() {
+            let Some(delivery) = connection.parked.borrow_mut().pop_front() else {
+                return;
+            };
+            self.write_delivery(connection, &delivery);
+        }
+    }
+
+    fn connection_of(&self, consumer: Consumer) -> Option<Rc<Connection>> {
+        let subscriptions = self.subscriptions.borrow();
+        let subscription = subscriptions.get(consumer.key as usize)?;
+        let connections = self.connections.borrow();
+        let connection = connections.get(subscription.connection as usize)?;
+        (subscription.serial == consumer.serial).then(|| Rc::clone(connection))
+    }
+
+    fn write_delivery(self: &Rc<Self>, connection: &Connection, delivery: &Delivery<Consumer>) {
+        let subscriptions = self.subscriptions.borrow();
+        let subscription = subscriptions.get(delivery.consumer.key as usize);
+        let Some(subscription) = subscription.filter(|one| one.serial == delivery.consumer.serial)
         else {
             return;
         };
@@ -128,10 +154,10 @@ impl Worker {
             subscription.id.as_deref(),
             &extra,
         );
-        self.push(subscription.connection, encoded);
+        drop(subscriptions);
+        self.push(connection.key().slot, encoded);
         self.tally.delivered.set(self.tally.delivered.get() + 1);
         if self.turn.borrow().wants_flush() {
-            drop(subscriptions);
             self.flush();
         }
     }

@@ -83,6 +83,8 @@ impl Worker {
         if self.connection(connection.key).is_none() {
             return;
         }
+        connection.phase.set(Phase::Shut);
+        self.drop_waiting(connection, Outbox::drop_waiting);
         connection.cut();
         let wire = connection.wire();
         self.node
@@ -106,10 +108,13 @@ impl Worker {
             }
             return;
         }
-        if connection.unwritten.borrow().is_empty() {
-            return;
+        if !connection.unwritten.borrow().is_empty() {
+            self.settle_written(connection.unwritten.take());
         }
-        self.settle_written(connection.unwritten.take());
+        if !connection.parked.borrow().is_empty() {
+            self.relieved.borrow_mut().push(connection.key);
+            self.mailbox().nudge();
+        }
     }
 
     /// The socket takes no more. The reader sees its end too, and ends the session.

@@ -1,5 +1,6 @@
 //! What other threads hand to a worker.
 
+use std::collections::VecDeque;
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,7 @@ pub(crate) const MAILBOX_BYTES: usize = 16 * 1024 * 1024;
 /// A queue of letters into one worker. Posting never blocks: who posts asks [`Mailbox::has_space`] before the next round.
 pub(crate) struct Mailbox<L> {
     /// What waits, under one short lock.
-    letters: Mutex<Vec<L>>,
+    letters: Mutex<VecDeque<L>>,
     /// What the letters weigh.
     bytes: AtomicUsize,
     /// Wakes the worker's turn.
@@ -33,14 +34,14 @@ impl<L> Mailbox<L> {
 
     /// Puts one letter of `bytes` weight in.
     pub(crate) fn post(&self, letter: L, bytes: usize) {
-        self.lock().push(letter);
+        self.lock().push_back(letter);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.arrived.notify_one();
     }
 
     /// Puts all `letters` in, in order, and leaves the vector empty.
     pub(crate) fn post_all(&self, letters: &mut Vec<L>, bytes: usize) {
-        self.lock().append(letters);
+        self.lock().extend(letters.drain(..));
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.arrived.notify_one();
     }
@@ -56,7 +57,7 @@ impl<L> Mailbox<L> {
     }
 
     /// Takes all letters. `letters` must be empty; its memory goes to the mailbox.
-    pub(crate) fn take(&self, letters: &mut Vec<L>) {
+    pub(crate) fn take(&self, letters: &mut VecDeque<L>) {
         mem::swap(&mut *self.lock(), letters);
         if self.bytes.swap(0, Ordering::Relaxed) >= MAILBOX_BYTES {
             self.space.notify_waiters();
@@ -79,7 +80,7 @@ impl<L> Mailbox<L> {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<L>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<L>> {
         self.letters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -107,7 +108,7 @@ mod tests {
         mailbox.post_all(&mut more, 2);
         mailbox.post(4, 1);
         assert!(more.is_empty());
-        let mut letters = Vec::new();
+        let mut letters = VecDeque::new();
         mailbox.take(&mut letters);
         assert_eq!(letters, [1, 2, 3, 4]);
         letters.clear();
@@ -130,7 +131,7 @@ mod tests {
         for one in &mut waiting {
             assert!(!is_ready(one.as_mut()));
         }
-        mailbox.take(&mut Vec::new());
+        mailbox.take(&mut VecDeque::new());
         assert!(mailbox.has_space());
         for one in &mut waiting {
             assert!(is_ready(one.as_mut()), "all who wait go on");
@@ -143,10 +144,10 @@ mod tests {
         mailbox.post('a', MAILBOX_BYTES);
         let mut waiting = Box::pin(mailbox.wait_for_space());
         assert!(!is_ready(waiting.as_mut()));
-        mailbox.take(&mut Vec::new());
+        mailbox.take(&mut VecDeque::new());
         mailbox.post('b', MAILBOX_BYTES);
         assert!(!is_ready(waiting.as_mut()));
-        mailbox.take(&mut Vec::new());
+        mailbox.take(&mut VecDeque::new());
         assert!(is_ready(waiting.as_mut()));
     }
 
@@ -185,7 +186,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let runtime = runtime.expect("a runtime without I/O needs nothing");
         let mut next = [0; THREADS];
-        let mut letters = Vec::new();
+        let mut letters = VecDeque::new();
         while next != [COUNT; THREADS] {
             runtime.block_on(mailbox.arrival());
             mailbox.take(&mut letters);

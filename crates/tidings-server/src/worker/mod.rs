@@ -18,10 +18,12 @@ mod timer_wheel;
 mod turn;
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::future::pending;
+use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use slab::Slab;
@@ -49,6 +51,15 @@ pub(crate) const READ_BYTES: usize = 64 * 1024;
 
 /// Of 9: most of the gain for a fraction of the time.
 const COMPRESSION_LEVEL: u32 = 3;
+
+/// Letters opened in one turn; readers, writers and timers have their go between turns.
+const TURN_LETTERS: usize = 256;
+
+/// A worker that is this late was stopped, or kept from the processor.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Ready sockets that the runtime takes from the system at a time.
+const READY_SOCKETS: usize = 1024;
 
 /// What other threads, and the queues, hand to a worker.
 pub(crate) enum Letter {
@@ -79,6 +90,10 @@ pub(crate) struct Worker {
     outgoing: RefCell<Vec<Outgoing>>,
     /// Connections to close, found where they could not be closed at once.
     doomed: RefCell<Vec<(ConnectionKey, Reason)>>,
+    /// Connections whose outbox is empty again while deliveries of queues are parked.
+    relieved: RefCell<Vec<ConnectionKey>>,
+    /// A turn is going on, which ends with a flush.
+    turning: Cell<bool>,
     wheel: RefCell<TimerWheel>,
     /// The deadline until which the worker sleeps.
     sleeping_until: Cell<Option<Instant>>,
@@ -120,6 +135,8 @@ impl Worker {
             dirty: RefCell::default(),
             outgoing: RefCell::new((0..workers).map(|_| Outgoing::default()).collect()),
             doomed: RefCell::default(),
+            relieved: RefCell::default(),
+            turning: Cell::new(false),
             wheel: RefCell::new(TimerWheel::new(Instant::now())),
             sleeping_until: Cell::new(None),
             read_buffer: RefCell::new(BytesMut::with_capacity(READ_BYTES)),
@@ -131,25 +148,55 @@ impl Worker {
         })
     }
 
-    /// Runs until the server stops and the last connection is gone. Must be polled inside a `LocalSet`.
+    /// Runs until the server stops. Must be polled inside a `LocalSet`.
     pub(crate) async fn run(self: Rc<Self>) {
-        let mut letters = Vec::new();
+        let mut letters = VecDeque::new();
         loop {
             let deadline = self.wheel.borrow().next();
             self.sleeping_until.set(deadline);
-            tokio::select! {
-                biased;
-                () = self.mailbox().arrival() => {}
-                () = sleep_until(deadline) => self.fire_timers(Instant::now()),
-            }
-            self.mailbox().take(&mut letters);
-            for letter in letters.drain(..) {
-                if matches!(letter, Letter::Stop) {
-                    return;
+            if letters.is_empty() {
+                tokio::select! {
+                    biased;
+                    () = self.mailbox().arrival() => {}
+                    () = sleep_until(deadline) => {}
                 }
-                self.open(letter);
+                self.mailbox().take(&mut letters);
             }
-            self.end_turn();
+            if self.take_turn(&mut letters).is_break() {
+                return;
+            }
+            self.let_others_run(deadline).await;
+            self.fire_timers(Instant::now());
+        }
+    }
+
+    fn take_turn(self: &Rc<Self>, letters: &mut VecDeque<Letter>) -> ControlFlow<()> {
+        self.turning.set(true);
+        for letter in letters.drain(..letters.len().min(TURN_LETTERS)) {
+            if matches!(letter, Letter::Stop) {
+                return ControlFlow::Break(());
+            }
+            self.open(letter);
+        }
+        self.end_turn();
+        self.turning.set(false);
+        if !self.dirty.borrow().is_empty() {
+            self.mailbox().nudge();
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Readers and writers have their go before the next turn, and before deadlines are judged: what came in time
+    /// counts. After a pause of the whole process more sockets are ready than the runtime looks at in one go.
+    async fn let_others_run(&self, deadline: Option<Instant>) {
+        let late = deadline.is_some_and(|deadline| deadline.elapsed() > LATE);
+        let rounds = if late {
+            1 + self.connections.borrow().len() / READY_SOCKETS
+        } else {
+            1
+        };
+        for _ in 0..rounds {
+            tokio::task::yield_now().await;
         }
     }
 
@@ -161,7 +208,7 @@ impl Worker {
         match letter {
             Letter::Adopt(adoption) => self.adopt(*adoption),
             Letter::Publish(message) => self.deliver_topic(&message),
-            Letter::Deliver(delivery) => self.deliver_queue(&delivery),
+            Letter::Deliver(delivery) => self.deliver_queue(delivery),
             Letter::Stop => {}
             Letter::Drain => {
                 let all: Vec<_> = self
@@ -181,6 +228,12 @@ impl Worker {
     fn end_turn(self: &Rc<Self>) {
         self.post_outgoing();
         self.flush();
+        while let Some(key) = self.next_relieved() {
+            if let Some(connection) = self.connection(key) {
+                self.unpark(&connection);
+            }
+            self.flush();
+        }
         while let Some((key, reason)) = self.next_doomed() {
             if let Some(connection) = self.connection(key) {
                 self.close(&connection, reason, None);
@@ -195,6 +248,10 @@ impl Worker {
         if written > 0 {
             self.node.telemetry.bytes_written.inc_by(written);
         }
+    }
+
+    fn next_relieved(&self) -> Option<ConnectionKey> {
+        self.relieved.borrow_mut().pop()
     }
 
     fn next_doomed(&self) -> Option<(ConnectionKey, Reason)> {
@@ -254,7 +311,7 @@ impl Worker {
     /// Marks a connection for the next flush; the first one of a turn wakes it.
     fn mark_dirty(&self, slot: u32) {
         let mut dirty = self.dirty.borrow_mut();
-        if dirty.is_empty() {
+        if dirty.is_empty() && !self.turning.get() {
             self.mailbox().nudge();
         }
         dirty.push(slot);

@@ -78,6 +78,11 @@ impl Outbox {
         !self.waiting.is_empty()
     }
 
+    /// Bytes on their way: of this turn, and behind a full socket.
+    pub(crate) fn pending_bytes(&self) -> usize {
+        self.waiting_bytes + self.spans.iter().map(|span| span.len()).sum::<usize>()
+    }
+
     /// Bytes that wait behind a full socket.
     pub(crate) fn waiting_bytes(&self) -> usize {
         self.waiting_bytes

@@ -100,15 +100,19 @@ impl Worker {
         }
     }
 
-    /// Ends a subscription; a queue gets back at once what it held.
-    pub(crate) fn unsubscribe(&self, key: u32) {
+    /// Ends a subscription; a queue gets back at once what it held. What is in the outbox counts as delivered, and where
+    /// delivery is the acknowledgement it does not come back.
+    pub(crate) fn unsubscribe(&self, connection: &Connection, key: u32) {
         let consumer = self.consumer(key);
+        self.settle_written(connection.take_unwritten(consumer));
         let subscription = self.subscriptions.borrow_mut().remove(key as usize);
         self.node.telemetry.subscriptions.dec();
         match subscription.kind {
             SubscriptionKind::Queue { name } => {
-                self.node
-                    .with_existing_queue(&name, |queue| queue.unsubscribe(consumer));
+                let unsent = connection.take_parked(consumer);
+                self.node.with_existing_queue(&name, |queue| {
+                    queue.unsubscribe_with_unsent(consumer, |message| unsent.contains(&message))
+                });
             }
             SubscriptionKind::Topic {
                 pattern,

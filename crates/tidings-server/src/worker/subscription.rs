@@ -6,6 +6,7 @@ use tidings_core::destination::Pattern;
 use tidings_stomp::AckMode;
 
 use super::message_encoder::Form;
+use crate::server::MAX_WORKERS;
 
 /// A subscription of one session.
 pub(crate) struct Subscription {
@@ -102,8 +103,7 @@ pub(crate) struct Member {
     pub(crate) subscription: u32,
 }
 
-/// Room for [`crate::config::Server::workers`], at most 256.
-const WORKER_WORDS: usize = 4;
+const WORKER_WORDS: usize = MAX_WORKERS / 64;
 
 type Members = SmallVec<[Member; 2]>;
 

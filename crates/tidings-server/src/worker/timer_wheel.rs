@@ -65,6 +65,9 @@ impl TimerWheel {
     pub(crate) fn advance(&mut self, now: Instant, due: &mut Vec<Entry>) {
         let elapsed = now.saturating_duration_since(self.start).as_nanos() / TICK.as_nanos();
         let last = elapsed as u64;
+        if last < self.current {
+            return;
+        }
         if last >= self.current + SLOTS as u64 {
             // The process slept for more than a turn: everything is due.
             self.slots.iter_mut().for_each(|slot| due.append(slot));
