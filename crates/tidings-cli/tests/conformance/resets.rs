@@ -145,3 +145,18 @@ fn a_blocked_connection_that_is_reset_leaves_nothing_behind() {
     });
     assert_eq!(server.metric("tidings_subscriptions"), 0);
 }
+
+#[test]
+fn a_blocked_connection_that_ends_its_half_and_never_reads_is_forgotten_once() {
+    let server = Server::configured(&[SMALL, PATIENT].concat());
+    let mut lazy = blocked(&server, Server::session);
+    lazy.half_close();
+    // Cut when the time for reading on is over.
+    server.await_disconnects("connection-reset", 2);
+    for _ in 0..2 {
+        server.await_metric("tidings_connections{link=\"tcp\"}", |count| count == 0);
+        assert_every_worker_serves(&server);
+    }
+    assert_eq!(server.metric("tidings_outbox_bytes"), 0);
+    drop(lazy);
+}
