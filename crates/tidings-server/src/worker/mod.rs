@@ -187,11 +187,12 @@ impl Worker {
     }
 
     /// Readers and writers have their go before the next turn, and before deadlines are judged: what came in time
-    /// counts. After a pause of the whole process more sockets are ready than the runtime looks at in one go.
+    /// counts. After a pause of the whole process that takes a look at the sockets, the readers' go, and as often as
+    /// there are more ready sockets than the runtime takes at a time.
     async fn let_others_run(&self, deadline: Option<Instant>) {
         let late = deadline.is_some_and(|deadline| deadline.elapsed() > LATE);
         let rounds = if late {
-            1 + self.connections.borrow().len() / READY_SOCKETS
+            2 + self.connections.borrow().len() / READY_SOCKETS
         } else {
             1
         };
