@@ -19,14 +19,12 @@ use tokio::net::TcpStream;
 use tracing::{debug, warn};
 
 use crate::config::AllowedOrigins;
+use crate::link::{FULL_WINDOW_BITS, LinkKind};
 use crate::node::{Node, Ticket, lock};
-use crate::worker::{Adoption, LinkKind};
+use crate::worker::Adoption;
 
 /// The sub-protocols of STOMP over WebSocket.
 const PROTOCOLS: &[&str] = &["v10.stomp", "v11.stomp", "v12.stomp"];
-
-/// The largest window of permessage-deflate.
-pub(crate) const FULL_WINDOW_BITS: u8 = 15;
 
 /// The TCP connection that a request came by.
 #[derive(Clone)]

@@ -11,12 +11,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
 use tidings_core::disconnect::Reason;
+use tidings_stomp::Version;
+use tidings_stomp::connection::encode_error;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tracing::{debug, warn};
 
+use crate::link::LinkKind;
 use crate::node::{Node, Ticket};
-use crate::worker::{Adoption, LinkKind};
+use crate::session;
+use crate::worker::Adoption;
 
 /// After a failed accept (no file descriptor left, say) the listener rests this long.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
@@ -84,7 +88,7 @@ pub(crate) async fn accept_tcp(listener: TcpListener, node: Arc<Node>) {
         let Some(ticket) = node.admit() else {
             let reason = node.refusal_reason();
             node.telemetry.disconnected(reason);
-            let refusal = node.refusal(reason);
+            let refusal = refusal(reason);
             // Best effort within one segment: a client that does not read it is cut anyway.
             let _ = stream.try_write(&refusal);
             let _ = stream.shutdown().await;
@@ -106,6 +110,15 @@ fn hand_over(node: &Arc<Node>, stream: TcpStream, peer: SocketAddr, ticket: Tick
         }),
         Err(error) => warn!(%peer, %error, "could not take a connection over"),
     }
+}
+
+/// The ERROR for a peer that is turned away before it is anybody's connection.
+fn refusal(reason: Reason) -> Vec<u8> {
+    let mut out = Vec::new();
+    if let Some(error) = session::goodbye(reason, false) {
+        encode_error(&error, Version::V1_0, &mut out);
+    }
+    out
 }
 
 /// Accepts HTTP, forever; `pages` answers what is not ours.

@@ -14,7 +14,6 @@ use tidings_stomp::HeartBeat;
 use tokio::sync::Notify;
 
 use crate::config::Config;
-use crate::session;
 use crate::telemetry::Telemetry;
 use crate::worker::{Adoption, Consumer, Interest, Letter, Mailbox};
 
@@ -174,15 +173,6 @@ impl Node {
         } else {
             Reason::TooManyConnections
         }
-    }
-
-    /// The ERROR frame for a peer that is turned away before it is anybody's connection.
-    pub(crate) fn refusal(&self, reason: Reason) -> Vec<u8> {
-        let mut out = Vec::new();
-        if let Some(error) = session::goodbye(reason, false) {
-            tidings_stomp::connection::encode_error(&error, tidings_stomp::Version::V1_0, &mut out);
-        }
-        out
     }
 }
 

@@ -17,14 +17,11 @@ use tracing::{info, warn};
 use crate::config::Config;
 use crate::listen::{self, Listener, ListenerKind};
 use crate::node::Node;
-use crate::worker::{Letter, Worker};
+use crate::worker::{Letter, MAX_WORKERS, Worker};
 use crate::{admin, http};
 
 /// How often queues are searched for messages that have expired.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
-
-/// More threads than this gain nothing; the sets of interested workers are made for it.
-pub(crate) const MAX_WORKERS: usize = 256;
 
 /// A server that has its addresses but does not answer yet.
 pub struct Server {

@@ -11,8 +11,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tidings_core::disconnect::Reason;
 
-use crate::worker::Wire;
-
 /// Handles to all counters; cloning shares them.
 #[derive(Clone)]
 pub(crate) struct Telemetry {
@@ -47,17 +45,6 @@ pub(crate) struct Telemetry {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct LinkLabel {
     pub(crate) link: &'static str,
-}
-
-impl LinkLabel {
-    pub(crate) fn of(wire: Wire) -> Self {
-        Self {
-            link: match wire {
-                Wire::Tcp => "tcp",
-                Wire::WebSocket | Wire::CompressedWebSocket => "websocket",
-            },
-        }
-    }
 }
 
 /// Label of a disconnect reason.

@@ -5,7 +5,6 @@ mod websocket;
 pub(crate) use websocket::{Received, WebSocketLink, reason as websocket_reason};
 
 use crate::config;
-use crate::worker::{LinkKind, Wire};
 
 /// The inbound half of a connection's link. Writing needs no state: see [`Wire`].
 pub(crate) enum Link {
@@ -32,3 +31,35 @@ impl Link {
         }
     }
 }
+
+/// What kind of link a connection speaks.
+#[derive(Debug, Clone)]
+pub(crate) enum LinkKind {
+    Tcp,
+    WebSocket {
+        /// permessage-deflate as agreed in the handshake.
+        deflate: Option<tidings_websocket::DeflateParams>,
+    },
+}
+
+/// What carries STOMP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Wire {
+    Tcp,
+    WebSocket,
+    /// WebSocket with permessage-deflate agreed.
+    CompressedWebSocket,
+}
+
+impl Wire {
+    /// What metrics call it.
+    pub(crate) fn link(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::WebSocket | Self::CompressedWebSocket => "websocket",
+        }
+    }
+}
+
+/// The largest window of permessage-deflate. A broadcast is compressed once for all who agreed to it.
+pub(crate) const FULL_WINDOW_BITS: u8 = 15;

@@ -4,8 +4,8 @@ use bytes::{Bytes, BytesMut};
 use tidings_core::disconnect::Reason;
 use tidings_websocket::{Decoder, DeflateParams, Error, Event, Limits, Role};
 
+use super::Wire;
 use crate::config;
-use crate::worker::Wire;
 
 /// Messages may be cut into this many fragments; empty ones count too.
 const MAX_FRAGMENTS: u32 = 1024;

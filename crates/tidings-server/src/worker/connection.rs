@@ -17,11 +17,11 @@ use tidings_websocket::{Opcode, write_frame};
 use tokio::net::TcpStream;
 
 use super::Worker;
-use super::message_encoder::{Form, Wire};
+use super::message_encoder::Form;
 use super::outbox::Outbox;
 use super::subscription::Consumer;
 use super::turn::{Span, Turn, Unit};
-use crate::link::Link;
+use crate::link::{Link, LinkKind, Wire};
 use crate::node::Ticket;
 use crate::session::{self, Session};
 use crate::telemetry::LinkLabel;
@@ -40,16 +40,6 @@ pub(crate) struct Adoption {
     /// Bytes that arrived behind the HTTP request.
     pub(crate) early: Bytes,
     pub(crate) ticket: Ticket,
-}
-
-/// What kind of link a connection speaks.
-#[derive(Debug, Clone)]
-pub(crate) enum LinkKind {
-    Tcp,
-    WebSocket {
-        /// permessage-deflate as agreed in the handshake.
-        deflate: Option<tidings_websocket::DeflateParams>,
-    },
 }
 
 /// Names a connection of a worker.
@@ -232,11 +222,15 @@ impl Worker {
         let link = Link::new(&adoption.link, &self.node.config.websocket);
         telemetry
             .connections
-            .get_or_create(&LinkLabel::of(link.wire()))
+            .get_or_create(&LinkLabel {
+                link: link.wire().link(),
+            })
             .inc();
         telemetry
             .connections_opened
-            .get_or_create(&LinkLabel::of(link.wire()))
+            .get_or_create(&LinkLabel {
+                link: link.wire().link(),
+            })
             .inc();
         let mut connections = self.connections.borrow_mut();
         let entry = connections.vacant_entry();

@@ -9,9 +9,10 @@ use tidings_core::disconnect::Reason;
 use tidings_stomp::connection::ErrorReply;
 use tidings_websocket::{CloseCode, Opcode, close_payload};
 
+use super::Worker;
 use super::connection::{Connection, Phase};
 use super::outbox::Outbox;
-use super::{Wire, Worker};
+use crate::link::Wire;
 use crate::session;
 use crate::telemetry::LinkLabel;
 
@@ -90,7 +91,7 @@ impl Worker {
         self.node
             .telemetry
             .connections
-            .get_or_create(&LinkLabel::of(wire))
+            .get_or_create(&LinkLabel { link: wire.link() })
             .dec();
         self.connections
             .borrow_mut()

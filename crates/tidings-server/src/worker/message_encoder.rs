@@ -7,6 +7,7 @@ use tidings_stomp::{Version, encoder};
 use tidings_websocket::{Deflater, Opcode, encode_header};
 
 use super::turn::{Span, Turn, Unit};
+use crate::link::Wire;
 
 /// Up to this size what all subscribers share is repeated after each different head, so that a delivery is one piece
 /// and pieces that touch go out as one. Longer, it stands once and each head refers to it.
@@ -20,15 +21,6 @@ const COMPRESS_BYTES: usize = 256;
 pub(crate) struct Form {
     pub(crate) version: Version,
     pub(crate) wire: Wire,
-}
-
-/// What carries STOMP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Wire {
-    Tcp,
-    WebSocket,
-    /// WebSocket with permessage-deflate agreed.
-    CompressedWebSocket,
 }
 
 /// The bytes of one delivery: a whole frame, or a head and the tail that others share.

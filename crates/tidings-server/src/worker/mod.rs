@@ -33,13 +33,13 @@ use tidings_core::queue::Delivery;
 use tidings_core::subscription::PatternMap;
 use tidings_websocket::Deflater;
 
-pub(crate) use connection::{Adoption, Connection, LinkKind, Phase, Reader};
+pub(crate) use connection::{Adoption, Connection, Phase, Reader};
 pub(crate) use mailbox::Mailbox;
-pub(crate) use message_encoder::{Form, Wire};
+pub(crate) use message_encoder::Form;
 pub(crate) use registry::NewSubscription;
-pub(crate) use subscription::{Consumer, Interest, Subscription, SubscriptionKind};
+pub(crate) use subscription::{Consumer, Interest, MAX_WORKERS, Subscription, SubscriptionKind};
 
-use crate::http::FULL_WINDOW_BITS;
+use crate::link::FULL_WINDOW_BITS;
 use crate::node::Node;
 use connection::ConnectionKey;
 use subscription::Subscribers;

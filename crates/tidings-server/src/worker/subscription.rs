@@ -6,7 +6,6 @@ use tidings_core::destination::Pattern;
 use tidings_stomp::AckMode;
 
 use super::message_encoder::Form;
-use crate::server::MAX_WORKERS;
 
 /// A subscription of one session.
 pub(crate) struct Subscription {
@@ -103,6 +102,9 @@ pub(crate) struct Member {
     pub(crate) subscription: u32,
 }
 
+/// More threads than this gain nothing; the sets of interested workers are made for it.
+pub(crate) const MAX_WORKERS: usize = 256;
+
 const WORKER_WORDS: usize = MAX_WORKERS / 64;
 
 type Members = SmallVec<[Member; 2]>;
@@ -186,8 +188,8 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::message_encoder::Wire;
     use super::*;
+    use crate::link::Wire;
 
     fn key(id: u8) -> GroupKey {
         GroupKey {
