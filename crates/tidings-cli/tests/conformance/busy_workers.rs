@@ -10,7 +10,7 @@ use crate::peer::{PATIENCE, Peer, Server, Version};
 
 const SUBSCRIBERS: usize = 100;
 /// About two seconds of work for two cores.
-const COUNT: usize = 6_000;
+const COUNT: usize = 60_000;
 const BODY: usize = 200;
 
 const BEAT: Duration = Duration::from_millis(200);
@@ -18,7 +18,7 @@ const LONGEST: Duration = Duration::from_secs(3);
 
 const TABLES: &str = "[server]\nworkers = 2\n\
     [stomp]\nheart_beat_send = \"500ms\"\nheart_beat_receive = \"500ms\"\n\
-    [outbox]\nmax_bytes = 268435456\n";
+    [outbox]\nmax_bytes = 67108864\n";
 
 /// A subscriber that takes whatever comes, as fast as it can.
 fn subscriber(server: &Server) -> TcpStream {
