@@ -156,3 +156,24 @@ fn unsubscribe_behind_a_full_socket_delivers_each_message_once() {
         assert_all_settled(&server);
     }
 }
+
+/// Regression: what was still on its way to the connection counted as delivered, and died after five times.
+#[test]
+fn what_was_never_written_before_an_unsubscribe_is_not_redelivered() {
+    const COUNT: u32 = 10;
+    let server = Server::with_workers(1);
+    fill(&server, COUNT, 100);
+    let mut hasty = server.session();
+    let round =
+        format!("SUBSCRIBE\nid:q\ndestination:{QUEUE}\nack:client\n\n\0UNSUBSCRIBE\nid:q\n\n\0");
+    hasty.raw(round.repeat(5).as_bytes());
+    let heard = hasty.messages_so_far();
+    assert_eq!(heard.len(), 0, "none is written in one go");
+    assert_eq!(server.metric("tidings_dead_letters_total"), 0);
+    let mut heir = server.session();
+    heir.subscribe("q", QUEUE, &[]);
+    for at in 0..COUNT {
+        heir.expect_message(body(at, 100))
+            .assert_absent("redelivered");
+    }
+}

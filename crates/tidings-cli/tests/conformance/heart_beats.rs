@@ -201,3 +201,9 @@ fn pause_for(pause: Duration) {
 fn a_client_that_beats_stays_through_a_long_pause_of_the_process() {
     pause_for(Duration::from_millis(2_400));
 }
+
+/// As long as the client may be silent, and less than that and a second.
+#[test]
+fn a_client_that_beats_stays_through_a_pause_of_little_more_than_twice_its_interval() {
+    pause_for(Duration::from_millis(1_200));
+}
