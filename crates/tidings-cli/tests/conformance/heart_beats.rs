@@ -162,3 +162,48 @@ fn a_server_that_promises_no_beats_sends_none() {
     assert_eq!(error.get("code"), "heart-beat-missed");
     assert_eq!(peer.beats(), 0);
 }
+
+/// Stops the process for so long while one client of each link beats on and another is silent.
+fn pause_for(pause: Duration) {
+    const BEAT: Duration = Duration::from_millis(100);
+    let server = Server::configured(
+        "[server]\nworkers = 2\n[stomp]\nheart_beat_send = \"0s\"\nheart_beat_receive = \"500ms\"\n",
+    );
+    let mut beating = [
+        server.tcp(),
+        server.websocket(),
+        server.tcp(),
+        server.websocket(),
+    ];
+    for peer in &mut beating {
+        connect(peer, "500,0");
+    }
+    let mut silent = server.tcp();
+    connect(&mut silent, "500,0");
+    server.pause();
+    let start = Instant::now();
+    while start.elapsed() < pause {
+        beating[0].expect_quiet(BEAT);
+        for peer in &mut beating {
+            peer.raw(b"\n");
+        }
+    }
+    server.proceed();
+    silent.expect_error("heart-beat-missed");
+    for peer in &mut beating {
+        peer.expect_nothing();
+    }
+    assert_eq!(server.disconnects("heart-beat-missed"), 1);
+}
+
+/// Regression: deadlines were judged before what had arrived during the pause was read.
+#[test]
+fn a_client_that_beats_stays_through_a_long_pause_of_the_process() {
+    pause_for(Duration::from_millis(2_400));
+}
+
+/// As long as the client may be silent, and less than that and a second.
+#[test]
+fn a_client_that_beats_stays_through_a_pause_of_little_more_than_twice_its_interval() {
+    pause_for(Duration::from_millis(1_200));
+}

@@ -8,7 +8,9 @@ mod peer;
 
 mod acknowledgement;
 mod admin;
+mod backlogs;
 mod bad_input;
+mod busy_workers;
 mod connect;
 mod connection_limit;
 mod dead_letter;

@@ -304,3 +304,35 @@ fn an_empty_reply_queue_ends_with_its_subscription() {
     answer(&mut worker, &to, &[], "somebody waits again");
     client.expect_message("somebody waits again");
 }
+
+/// Regression: the session kept the key of its automatic subscription, which by then was somebody else's.
+#[test]
+fn ending_the_automatic_subscription_and_subscribing_anew_ends_nobody_elses() {
+    let server = Server::with_workers(1);
+    let mut worker = worker(&server);
+    let mut client = server.session();
+    ask(&mut client, "a", "question");
+    let to = reply_to(&mut worker, "question");
+    client.done("UNSUBSCRIBE", &[("id", "/temp-queue/a")], b"");
+    let mut others = [(); 4].map(|()| server.session());
+    for (at, other) in others.iter_mut().enumerate() {
+        other.subscribed("topic", "/topic/news", &[]);
+        other.subscribed("queue", &format!("/queue/{at}"), &[]);
+    }
+    client.subscribed("mine", "/temp-queue/a", &[]);
+    answer(&mut worker, &to, &[], "answer");
+    assert_eq!(client.expect_message("answer").get("subscription"), "mine");
+    worker.publish("/topic/news", "news");
+    for (at, other) in others.iter_mut().enumerate() {
+        other.expect_message("news");
+        worker.publish(&format!("/queue/{at}"), "work");
+        other.expect_message("work");
+        other.done("UNSUBSCRIBE", &[("id", "topic")], b"");
+        other.done("UNSUBSCRIBE", &[("id", "queue")], b"");
+    }
+    client.done("UNSUBSCRIBE", &[("id", "mine")], b"");
+    worker.publish("/topic/news", "to nobody");
+    for other in &mut others {
+        other.expect_nothing();
+    }
+}

@@ -160,3 +160,78 @@ fn a_blocked_connection_that_ends_its_half_and_never_reads_is_forgotten_once() {
     assert_eq!(server.metric("tidings_outbox_bytes"), 0);
     drop(lazy);
 }
+
+/// One client that leaves at the point of its number, without a word of goodbye.
+fn come_and_go(server: &Server, number: usize) {
+    const CONNECT: &[u8] = b"CONNECT\naccept-version:1.2\nhost:localhost\n\n\0";
+    let topic = "/topic/a";
+    match number % 10 {
+        0 => drop(server.tcp_stream()),
+        1 => server.tcp().raw(&CONNECT[..CONNECT.len() / 2]),
+        2 => server.tcp().raw(CONNECT),
+        3 => drop(server.raw_websocket()),
+        4 => {
+            let mut peer = server.session();
+            peer.subscribe("s", topic, &[]);
+            peer.half_close();
+        }
+        5 => {
+            let mut peer = server.session();
+            peer.subscribe("s", topic, &[]);
+            peer.half_close();
+            peer.read_to_end();
+        }
+        6 => {
+            let mut peer = server.session();
+            peer.subscribe("q", "/queue/a", &[("ack", "client")]);
+            peer.raw(b"SEND\ndestination:/topic/a\n\nhalf");
+        }
+        7 => server.session().send("DISCONNECT", &[], b""),
+        at => {
+            let mut peer = LINKS[at % 2](server);
+            peer.subscribe("s", topic, &[("ack", "client-individual")]);
+            peer.reset();
+        }
+    }
+}
+
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_thousand_five_hundred_clients_that_come_and_go_leave_nothing_behind() {
+    let server = Server::with_workers(1);
+    let done = AtomicBool::new(false);
+    let mut sender = server.session();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut work = 0..1_000;
+            while !done.load(Ordering::Relaxed) {
+                sender.send("SEND", &[("destination", "/topic/a")], &[b'x'; 300]);
+                if work.next().is_some() {
+                    sender.send("SEND", &[("destination", "/queue/a")], b"work");
+                }
+                sender.expect_nothing();
+            }
+        });
+        // Set also when a client fails, so that the sender ends with it.
+        let stop = Stop(&done);
+        for number in 0..1_500 {
+            come_and_go(&server, number);
+        }
+        drop(stop);
+    });
+    server.await_page("/stats", |_, stats| {
+        stats.contains("\"connections\":1,") && stats.contains("\"subscriptions\":0,")
+    });
+    sender.expect_nothing();
+    server.terminate();
+    sender.expect_error("shutdown");
+    drop(sender);
+    assert_eq!(server.exit().code(), Some(0));
+}

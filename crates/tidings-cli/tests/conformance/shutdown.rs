@@ -113,3 +113,27 @@ fn after_sigterm_nobody_new_is_accepted() {
     assert_eq!(server.exit().code(), Some(0));
     assert!(std::net::TcpStream::connect(address).is_err());
 }
+
+/// Regression: the admin listener ended with the others, so that nobody could watch a server drain.
+#[test]
+fn the_admin_listener_answers_not_ready_while_a_drain_waits_for_a_client() {
+    let tables = "[stomp]\nmax_body_bytes = 65536\n[outbox]\nmax_bytes = 67108864\n";
+    let server = Server::configured(tables);
+    let mut stalled = server.session();
+    stalled.subscribed("s", "/topic/a", &[]);
+    let mut sender = server.session();
+    while server.metric("tidings_outbox_bytes") < 4 * 65_536 {
+        sender.publish("/topic/a", [b'x'; 65_536]);
+    }
+    server.terminate();
+    sender.expect_error("shutdown");
+    for _ in 0..10 {
+        assert_eq!(server.admin_page("/health/ready").0, 503);
+        assert_eq!(server.admin_page("/metrics").0, 200);
+        assert_eq!(server.admin_page("/health/live").0, 200);
+    }
+    assert!(server.metric("tidings_outbox_bytes") > 0, "it still waits");
+    stalled.expect_whole_to_end();
+    drop((stalled, sender));
+    assert_eq!(server.exit().code(), Some(0));
+}

@@ -1,5 +1,7 @@
 //! From HTTP to WebSocket: sub-protocols, origins, refusals.
 
+use std::time::{Duration, Instant};
+
 use crate::peer::{Opcode, Peer, Response, Server, Version, WebSocket, WsFrame};
 
 /// The sub-protocol that the server chooses from this list.
@@ -215,4 +217,43 @@ fn a_handshake_that_fails_is_counted() {
     drop(server.websocket_session());
     server.await_disconnects("connection-reset", 1);
     assert_eq!(server.disconnects("handshake-failed"), 1);
+}
+
+/// Regression: the time to CONNECT counted from the accept, so that a browser's old connection was cut at once.
+#[test]
+fn the_time_to_connect_begins_with_the_upgrade_also_on_an_old_connection() {
+    const TIME: Duration = Duration::from_millis(400);
+    let server = Server::configured("[stomp]\nconnect_timeout = \"400ms\"\n");
+    let mut stream = server.http_stream();
+    let request = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", server.http);
+    let start = Instant::now();
+    while start.elapsed() <= TIME {
+        Response::whole(&mut stream, request.as_bytes());
+    }
+    let websocket = WebSocket::open_on(stream, &[], b"").expect("the handshake is proper");
+    let mut peer = Peer::over_websocket(websocket);
+    peer.connect(Version::V12);
+    peer.expect_nothing();
+}
+
+#[test]
+fn what_is_no_http_is_a_handshake_that_failed() {
+    let server = Server::start();
+    let garbage: [&[u8]; 4] = [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS hello\r\n\r\n",
+        b"CONNECT\naccept-version:1.2\nhost:localhost\n\n\0\r\n\r\n",
+        b"\0\0\0\0\r\n\r\n",
+        b"GET /ws SPDY/9\r\n\r\n",
+    ];
+    for (count, garbage) in (1..).zip(garbage) {
+        let answer = Response::until_end(server.http, garbage);
+        assert!(
+            answer.is_empty() || answer.starts_with(b"HTTP/1.1 400"),
+            "{}",
+            answer.escape_ascii()
+        );
+        server.await_disconnects("handshake-failed", count);
+        assert_eq!(server.disconnects("handshake-failed"), count);
+    }
+    server.websocket_session().expect_nothing();
 }

@@ -56,6 +56,22 @@ impl Response {
         }
     }
 
+    /// Sends `request` and reads the whole answer, so that another request may follow on the stream.
+    pub(crate) fn whole(stream: &mut TcpStream, request: &[u8]) -> Self {
+        let mut response = Self::of(stream, request);
+        let length = response
+            .header("content-length")
+            .and_then(|length| length.parse::<usize>().ok())
+            .expect("an answer says how long it is");
+        let missing = length.saturating_sub(response.rest.len());
+        let mut more = vec![0; missing];
+        stream
+            .read_exact(&mut more)
+            .expect("the body comes in time");
+        response.rest.extend(more);
+        response
+    }
+
     /// Sends the start of a request and returns all that comes until the server ends the connection.
     pub(crate) fn until_end(address: SocketAddr, start: &[u8]) -> Vec<u8> {
         let mut stream = TcpStream::connect(address).expect("the HTTP listener accepts");

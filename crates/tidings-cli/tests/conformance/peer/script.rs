@@ -325,6 +325,16 @@ impl Peer {
         self.beats
     }
 
+    /// The next frame if one comes within so long.
+    #[track_caller]
+    pub(crate) fn frame_within(&mut self, time: Duration) -> Option<Frame> {
+        match self.next_but_beats(time) {
+            Event::Frame(frame) => Some(frame),
+            Event::Late => None,
+            other => self.fail("a frame or nothing was expected", other),
+        }
+    }
+
     /// No frame and no end for so long; only for what may not come late either.
     #[track_caller]
     pub(crate) fn expect_quiet(&mut self, time: Duration) {

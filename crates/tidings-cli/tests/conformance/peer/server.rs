@@ -143,6 +143,11 @@ impl Server {
         self.connect(Version::V12)
     }
 
+    /// A connection to the HTTP listener on which nothing has been said.
+    pub(crate) fn http_stream(&self) -> TcpStream {
+        super::websocket::connect(self.http)
+    }
+
     /// A WebSocket link on which nothing has been said.
     pub(crate) fn websocket(&self) -> Peer {
         Peer::over_websocket(self.raw_websocket())
@@ -240,10 +245,37 @@ impl Server {
         }
     }
 
+    /// GETs an admin page again and again until its status and text hold.
+    #[track_caller]
+    pub(crate) fn await_page(&self, path: &str, holds: impl Fn(u16, &str) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let (status, text) = self.admin_page(path);
+            if holds(status, &text) {
+                return;
+            }
+            let late = Instant::now() >= deadline;
+            assert!(!late, "{path} stays at {status} {text}");
+        }
+    }
+
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Stops the process as it is, until [`Server::proceed`].
+    pub(crate) fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    pub(crate) fn proceed(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        let status = Command::new("kill").args(["-TERM", &pid]).status();
+        let status = Command::new("kill").args(["-s", name, &pid]).status();
         assert!(status.expect("kill runs").success());
     }
 

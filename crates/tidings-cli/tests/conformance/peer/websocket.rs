@@ -145,8 +145,17 @@ impl WebSocket {
         more: &[(&str, &str)],
         behind: &[u8],
     ) -> Result<Self, Response> {
+        Self::open_on(connect(address), more, behind)
+    }
+
+    /// As `open_and_send`, on a connection that may have carried requests before.
+    pub(crate) fn open_on(
+        mut stream: TcpStream,
+        more: &[(&str, &str)],
+        behind: &[u8],
+    ) -> Result<Self, Response> {
         let headers = [&Self::HANDSHAKE[..], more].concat();
-        let (stream, response) = Self::ask(address, "GET", &headers, behind);
+        let response = Self::ask(&mut stream, "GET", &headers, behind);
         if response.status != 101 {
             return Err(response);
         }
@@ -168,27 +177,22 @@ impl WebSocket {
 
     /// Any request to the endpoint.
     pub(crate) fn request(address: SocketAddr, method: &str, headers: &[(&str, &str)]) -> Response {
-        Self::ask(address, method, headers, b"").1
+        Self::ask(&mut connect(address), method, headers, b"")
     }
 
     fn ask(
-        address: SocketAddr,
+        stream: &mut TcpStream,
         method: &str,
         headers: &[(&str, &str)],
         behind: &[u8],
-    ) -> (TcpStream, Response) {
-        let mut stream = TcpStream::connect(address).expect("the HTTP listener accepts");
-        stream.set_nodelay(true).expect("Nagle can be switched off");
-        stream
-            .set_read_timeout(Some(PATIENCE))
-            .expect("a read timeout can be set");
+    ) -> Response {
+        let address = stream.peer_addr().expect("the stream is connected");
         let mut request = format!("{method} /ws HTTP/1.1\r\nHost: {address}\r\n");
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
         request.push_str("\r\n");
-        let response = Response::of(&mut stream, &[request.as_bytes(), behind].concat());
-        (stream, response)
+        Response::of(stream, &[request.as_bytes(), behind].concat())
     }
 
     pub(super) fn stream(&self) -> &TcpStream {
@@ -238,6 +242,16 @@ impl WebSocket {
             self.input.extend(chunk);
         }
     }
+}
+
+/// A connection to the HTTP listener.
+pub(super) fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("the HTTP listener accepts");
+    stream.set_nodelay(true).expect("Nagle can be switched off");
+    stream
+        .set_read_timeout(Some(PATIENCE))
+        .expect("a read timeout can be set");
+    stream
 }
 
 /// Reads what is there, empty at the end; an error of kind `WouldBlock` after the deadline.
