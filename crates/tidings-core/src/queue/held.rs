@@ -53,10 +53,9 @@ impl Held {
         Some(taken)
     }
 
-    pub(super) fn take_all(&mut self) -> Vec<Entry> {
+    /// All, each with its number among the deliveries to this consumer, from 0.
+    pub(super) fn take_all(&mut self) -> Vec<(u64, Entry)> {
         self.deliveries.clear();
-        std::mem::take(&mut self.by_delivery)
-            .into_values()
-            .collect()
+        std::mem::take(&mut self.by_delivery).into_iter().collect()
     }
 }

@@ -225,15 +225,12 @@ impl<C: Copy + Eq + Hash> Queue<C> {
     /// Removes a consumer. All it holds comes back at once, each delivery counted, and what was delivered as often as
     /// it may is dead. Returns how many messages it held; 0 for a stranger.
     pub fn unsubscribe(&mut self, consumer: C) -> usize {
-        self.unsubscribe_with_unsent(consumer, |_| false)
+        self.unsubscribe_after(consumer, u64::MAX)
     }
 
-    /// As [`unsubscribe`](Self::unsubscribe), but deliveries of which no byte was written to the consumer don't count.
-    pub fn unsubscribe_with_unsent(
-        &mut self,
-        consumer: C,
-        is_unsent: impl Fn(MessageId) -> bool,
-    ) -> usize {
+    /// As [`unsubscribe`](Self::unsubscribe) of a consumer to which only the first `written` of its deliveries were
+    /// written: the later ones don't count.
+    pub fn unsubscribe_after(&mut self, consumer: C, written: u64) -> usize {
         let Some(mut gone) = self.consumers.remove(&consumer) else {
             return 0;
         };
@@ -243,8 +240,8 @@ impl<C: Copy + Eq + Hash> Queue<C> {
         let held = gone.held.take_all();
         self.unsettled -= held.len();
         let count = held.len();
-        for mut entry in held {
-            if is_unsent(entry.message.id) {
+        for (delivery, mut entry) in held {
+            if delivery >= written {
                 entry.deliveries -= 1;
                 self.put(entry);
             } else {

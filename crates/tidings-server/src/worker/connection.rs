@@ -1,7 +1,7 @@
 //! One connection as its worker sees it: a socket, a link, a session and an outbox.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
@@ -137,17 +137,10 @@ impl Connection {
             .collect()
     }
 
-    /// What was never encoded for a subscription that ends.
-    pub(super) fn take_parked(&self, consumer: Consumer) -> HashSet<MessageId> {
-        let mut unsent = HashSet::new();
-        self.parked.borrow_mut().retain(|delivery| {
-            let stays = delivery.consumer != consumer;
-            if !stays {
-                unsent.insert(delivery.message.id);
-            }
-            stays
-        });
-        unsent
+    /// The subscription ends: its queue has what is parked.
+    pub(super) fn forget_parked(&self, consumer: Consumer) {
+        let mut parked = self.parked.borrow_mut();
+        parked.retain(|delivery| delivery.consumer != consumer);
     }
 
     /// Sets the timer to `tick` unless it fires earlier already.

@@ -129,12 +129,15 @@ impl Worker {
     }
 
     fn write_delivery(self: &Rc<Self>, connection: &Connection, delivery: &Delivery<Consumer>) {
-        let subscriptions = self.subscriptions.borrow();
-        let subscription = subscriptions.get(delivery.consumer.key as usize);
+        let mut subscriptions = self.subscriptions.borrow_mut();
+        let subscription = subscriptions.get_mut(delivery.consumer.key as usize);
         let Some(subscription) = subscription.filter(|one| one.serial == delivery.consumer.serial)
         else {
             return;
         };
+        if let SubscriptionKind::Queue { written, .. } = &mut subscription.kind {
+            *written += 1;
+        }
         let message = &*delivery.message;
         let ack = format!("{}-{}", subscription.ordinal, message.id.0);
         let count = delivery.delivery_count.to_string();

@@ -55,8 +55,8 @@ const COMPRESSION_LEVEL: u32 = 3;
 /// Letters opened in one turn; readers, writers and timers have their go between turns.
 const TURN_LETTERS: usize = 256;
 
-/// A worker that is this late was stopped, or kept from the processor.
-const LATE: Duration = Duration::from_secs(1);
+/// A worker that is this late, a few ticks, was stopped or kept from the processor.
+const LATE: Duration = Duration::from_millis(100);
 
 /// Ready sockets that the runtime takes from the system at a time.
 const READY_SOCKETS: usize = 1024;

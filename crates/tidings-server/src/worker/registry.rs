@@ -62,7 +62,10 @@ impl Worker {
         name: &str,
         prefetch: std::num::NonZeroU32,
     ) -> Result<u32, tidings_core::queue::TooManyQueues> {
-        let kind = SubscriptionKind::Queue { name: name.into() };
+        let kind = SubscriptionKind::Queue {
+            name: name.into(),
+            written: 0,
+        };
         let key = self.insert(connection, new, kind);
         let consumer = self.consumer(key);
         let subscribed = self
@@ -108,11 +111,10 @@ impl Worker {
         let subscription = self.subscriptions.borrow_mut().remove(key as usize);
         self.node.telemetry.subscriptions.dec();
         match subscription.kind {
-            SubscriptionKind::Queue { name } => {
-                let unsent = connection.take_parked(consumer);
-                self.node.with_existing_queue(&name, |queue| {
-                    queue.unsubscribe_with_unsent(consumer, |message| unsent.contains(&message))
-                });
+            SubscriptionKind::Queue { name, written } => {
+                connection.forget_parked(consumer);
+                self.node
+                    .with_existing_queue(&name, |queue| queue.unsubscribe_after(consumer, written));
             }
             SubscriptionKind::Topic {
                 pattern,
@@ -171,7 +173,7 @@ impl Worker {
                 SubscriptionKind::Queue { .. } if subscription.ack == AckMode::Auto => {
                     return false;
                 }
-                SubscriptionKind::Queue { name } => {
+                SubscriptionKind::Queue { name, .. } => {
                     (name.clone(), subscription.ack == AckMode::Client)
                 }
             }
@@ -195,7 +197,7 @@ impl Worker {
         }
         match &subscription.kind {
             SubscriptionKind::Topic { delivered, .. } => message.0 <= *delivered,
-            SubscriptionKind::Queue { name } => self
+            SubscriptionKind::Queue { name, .. } => self
                 .node
                 .with_existing_queue(name, |queue| queue.is_outstanding(consumer, message))
                 .unwrap_or(false),
@@ -219,7 +221,7 @@ impl Worker {
         let subscriptions = self.subscriptions.borrow();
         let subscription = subscriptions.get(consumer.key as usize)?;
         match &subscription.kind {
-            SubscriptionKind::Queue { name } if subscription.serial == consumer.serial => {
+            SubscriptionKind::Queue { name, .. } if subscription.serial == consumer.serial => {
                 Some(name.clone())
             }
             _ => None,

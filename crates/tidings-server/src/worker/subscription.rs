@@ -26,7 +26,7 @@ impl Subscription {
     pub(crate) fn destination(&self) -> &str {
         match &self.kind {
             SubscriptionKind::Topic { pattern, .. } => pattern.as_str(),
-            SubscriptionKind::Queue { name } => name,
+            SubscriptionKind::Queue { name, .. } => name,
         }
     }
 }
@@ -43,7 +43,11 @@ pub(crate) enum SubscriptionKind {
         delivered: u64,
     },
     /// A queue.
-    Queue { name: Box<str> },
+    Queue {
+        name: Box<str>,
+        /// Deliveries that went into the outbox; they do so in the order in which the queue made them.
+        written: u64,
+    },
 }
 
 /// Names a queue subscription from any thread.
