@@ -121,8 +121,6 @@ pub enum Settlement {
     Ack,
     /// It is refused: deliver it again, or bury it after [`QueueLimits::max_deliveries`].
     Nack,
-    /// It was never written to the consumer: deliver it again and don't count this delivery.
-    Unsent,
 }
 
 /// The consumer does not hold this message.
@@ -267,14 +265,10 @@ impl<C: Copy + Eq + Hash> Queue<C> {
         let settled = holder.held.take(id, cumulative).ok_or(NotOutstanding)?;
         let count = settled.len();
         self.unsettled -= count;
-        for mut entry in settled {
+        for entry in settled {
             match settlement {
                 Settlement::Ack => self.account.give(entry.weight),
                 Settlement::Nack => self.give_back(entry, DeadLetterReason::Rejected),
-                Settlement::Unsent => {
-                    entry.deliveries -= 1;
-                    self.put(entry);
-                }
             }
         }
         self.update_turn(consumer);

@@ -153,14 +153,23 @@ fn a_message_is_dead_after_its_last_delivery() {
 
 #[test]
 fn a_delivery_that_was_never_written_does_not_count() {
-    let mut queue = queue_of(1);
-    queue.subscribe('a', prefetch(1));
+    let mut queue = queue_of(3);
     for _ in 0..10 {
-        assert_eq!(deliveries(&mut queue), [('a', 1, 1)]);
-        queue
-            .settle('a', MessageId(1), Settlement::Unsent, false)
-            .unwrap();
+        queue.subscribe('a', prefetch(3));
+        assert_eq!(
+            deliveries(&mut queue),
+            [('a', 1, 1), ('a', 2, 1), ('a', 3, 1)]
+        );
+        assert_eq!(queue.unsubscribe_after('a', 0), 3);
     }
+    queue.subscribe('a', prefetch(3));
+    deliveries(&mut queue);
+    queue.unsubscribe_after('a', 2);
+    queue.subscribe('b', prefetch(3));
+    assert_eq!(
+        deliveries(&mut queue),
+        [('b', 1, 2), ('b', 2, 2), ('b', 3, 1)]
+    );
     assert!(queue.poll_dead_letter().is_none());
 }
 
