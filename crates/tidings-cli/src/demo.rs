@@ -96,3 +96,23 @@ fn content_type(path: &str) -> &'static str {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_front_page_is_the_demo_or_says_how_to_get_it() {
+        let response = page("index.html", &HeaderMap::new());
+        assert_eq!(response.status(), StatusCode::OK);
+        let kind = &response.headers()[header::CONTENT_TYPE];
+        assert_eq!(kind, "text/html; charset=utf-8");
+        assert!(NOT_BUILT.contains("./run") && NOT_BUILT.contains("npm run build"));
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_found() {
+        let response = page("assets/none.js", &HeaderMap::new());
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    }
+}

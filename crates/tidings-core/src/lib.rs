@@ -9,7 +9,6 @@
 //! | [`queue`] | Which one consumer gets a message of a queue, and what becomes of it? |
 //! | [`transaction`] | What does a session hold back until COMMIT? |
 //! | [`disconnect`] | Why did a connection end, and is it worth coming back? |
-//! | [`user`] | Who is at the other end? |
 //!
 //! Start reading at [`destination::Destinations::classify`], then [`subscription::PatternMap`] for topics and
 //! [`queue::Queue`] for queues. Everything that can grow has a limit, and every error knows its
@@ -21,4 +20,3 @@ pub mod message;
 pub mod queue;
 pub mod subscription;
 pub mod transaction;
-pub mod user;

@@ -169,12 +169,13 @@ fn pause_for(pause: Duration) {
     let server = Server::configured(
         "[server]\nworkers = 2\n[stomp]\nheart_beat_send = \"0s\"\nheart_beat_receive = \"500ms\"\n",
     );
-    let mut beating = [
-        server.tcp(),
-        server.websocket(),
-        server.tcp(),
-        server.websocket(),
-    ];
+    // More than a worker reads in one go.
+    let mut beating: Vec<_> = (0..400)
+        .map(|at| match at % 2 {
+            0 => server.tcp(),
+            _ => server.websocket(),
+        })
+        .collect();
     for peer in &mut beating {
         connect(peer, "500,0");
     }

@@ -52,6 +52,33 @@ fn what_a_reset_consumer_held_goes_to_another_in_order_and_is_marked() {
     server.await_disconnects("connection-reset", 8);
 }
 
+/// Regression: what met a broken socket counted as written, and so as acknowledged.
+#[test]
+fn what_was_never_written_to_a_consumer_that_is_reset_goes_to_another() {
+    const COUNT: u32 = 10;
+    let server = Server::with_workers(2);
+    let mut sender = server.session();
+    for round in 0..20 {
+        let queue = format!("/queue/{round}");
+        let mut dies = server.session();
+        dies.subscribed("q", &queue, &[("ack", "auto")]);
+        sender.publish(&queue, "unread, so that the end is a reset");
+        dies.await_input();
+        server.pause();
+        for number in 0..COUNT {
+            let body = number.to_string();
+            sender.send("SEND", &[("destination", &queue)], body.as_bytes());
+        }
+        dies.reset();
+        server.proceed();
+        let mut heir = server.session();
+        heir.subscribe("q", &queue, &[]);
+        for number in 0..COUNT {
+            heir.expect_message(number.to_string());
+        }
+    }
+}
+
 #[test]
 fn a_burst_into_connections_that_are_reset_harms_nobody() {
     let server = Server::configured(SMALL);

@@ -289,3 +289,17 @@ fn prefetch(one: &mut Peer, two: &mut Peer, name: &str) {
     }
     two.done("UNSUBSCRIBE", &[("id", "q")], b"");
 }
+
+#[test]
+fn connections_have_no_thread_of_their_own() {
+    let server = Server::with_workers(2);
+    let before = server.threads();
+    let peers: Vec<Peer> = (0..200)
+        .map(|at| match at % 2 {
+            0 => server.session(),
+            _ => server.websocket_session(),
+        })
+        .collect();
+    assert!(server.threads() <= before, "{} threads before", before);
+    drop(peers);
+}

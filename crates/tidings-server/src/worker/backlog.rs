@@ -17,14 +17,15 @@ impl Worker {
         let limits = &self.node.config.outbox;
         let mut outbox = connection.outbox.borrow_mut();
         let before = outbox.waiting_bytes();
-        let was_blocked = outbox.is_blocked();
         outbox.keep(left);
         match outbox.limit(limits.max_bytes, limits.policy) {
             Overflow::Fits { dropped } => self.node.telemetry.dropped("slow-consumer", dropped),
             Overflow::Close => self.doom(connection, Reason::SlowConsumer),
         }
         self.account(before, outbox.waiting_bytes());
-        if !was_blocked {
+        // Not by what waits, which a goodbye may have emptied under the writer: two writers would take each other's
+        // wake-ups.
+        if connection.stalled_since.get().is_none() {
             let now = Instant::now();
             connection.stalled_since.set(Some(now));
             self.schedule(connection, now + limits.send_timeout);
@@ -61,6 +62,7 @@ impl Worker {
                     return;
                 }
                 Err(_) => {
+                    connection.stalled_since.set(None);
                     self.failed(&connection);
                     return;
                 }

@@ -27,7 +27,7 @@ use crate::session::{self, Session};
 use crate::telemetry::LinkLabel;
 
 /// Messages of queues are encoded up to this much ahead of the socket. Together with the largest message it fits the
-/// outbox, so that a consumer that reads is never cut for the size of its backlog.
+/// outbox of default size, so that a consumer that reads is not cut for the size of its backlog.
 const QUEUE_AHEAD_BYTES: usize = 256 * 1024;
 
 /// A connection on its way to a worker.

@@ -17,18 +17,20 @@ impl Worker {
     pub(crate) fn publish(self: &Rc<Self>, message: Message) {
         let interest = self.node.interest_in(&message.destination);
         let local = interest.contains(usize::from(self.id));
-        let mut outgoing = self.outgoing.borrow_mut();
-        let mut others = (0..outgoing.len())
-            .filter(|other| *other != usize::from(self.id) && interest.contains(*other));
-        let Some(first) = others.next() else {
+        let others: SmallVec<[usize; 8]> = (0..self.node.mailboxes.len())
+            .filter(|other| *other != usize::from(self.id) && interest.contains(*other))
+            .collect();
+        if others.is_empty() {
             if local {
                 self.deliver_topic(&message);
             }
             return;
-        };
+        }
         let message = Arc::new(message);
-        for other in std::iter::once(first).chain(others.collect::<SmallVec<[usize; 8]>>()) {
-            outgoing[other].bytes += message.weight();
+        let weight = message.weight();
+        let mut outgoing = self.outgoing.borrow_mut();
+        for other in others {
+            outgoing[other].bytes += weight;
             outgoing[other]
                 .letters
                 .push(Letter::Publish(Arc::clone(&message)));

@@ -120,12 +120,14 @@ impl Worker {
 
     /// The socket takes no more. The reader sees its end too, and ends the session.
     pub(super) fn failed(self: &Rc<Self>, connection: &Rc<Connection>) {
+        // What was not written is not acknowledged either: its queues get it back when the session ends.
+        connection.unwritten.take();
         connection.cut();
         self.drop_waiting(connection, Outbox::drop_waiting);
         if connection.phase() == Phase::Closing {
             connection.phase.set(Phase::Shut);
         }
-        if connection.peer_ended.get() {
+        if connection.peer_ended.get() && connection.phase() == Phase::Shut {
             self.remove(connection);
         }
     }

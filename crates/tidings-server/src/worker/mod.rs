@@ -58,8 +58,8 @@ const TURN_LETTERS: usize = 256;
 /// A worker that is this late, a few ticks, was stopped or kept from the processor.
 const LATE: Duration = Duration::from_millis(100);
 
-/// Ready sockets that the runtime takes from the system at a time.
-const READY_SOCKETS: usize = 1024;
+/// The runtime polls 61 local tasks at a time, and a reader may be polled several times before it has read all.
+const READERS_PER_ROUND: usize = 16;
 
 /// What other threads, and the queues, hand to a worker.
 pub(crate) enum Letter {
@@ -187,12 +187,12 @@ impl Worker {
     }
 
     /// Readers and writers have their go before the next turn, and before deadlines are judged: what came in time
-    /// counts. After a pause of the whole process that takes a look at the sockets, the readers' go, and as often as
-    /// there are more ready sockets than the runtime takes at a time.
+    /// counts. After a pause of the whole process that takes a look at the sockets, and as many rounds as all readers
+    /// need.
     async fn let_others_run(&self, deadline: Option<Instant>) {
         let late = deadline.is_some_and(|deadline| deadline.elapsed() > LATE);
         let rounds = if late {
-            2 + self.connections.borrow().len() / READY_SOCKETS
+            2 + self.connections.borrow().len() / READERS_PER_ROUND
         } else {
             1
         };

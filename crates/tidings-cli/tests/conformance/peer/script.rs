@@ -146,6 +146,11 @@ impl Peer {
     /// Ends the connection by a reset: it is closed with input in it that nobody has read. Something must be on its way.
     #[track_caller]
     pub(crate) fn reset(self) {
+        self.await_input();
+    }
+
+    /// Waits until there is something to read, and does not read it.
+    pub(crate) fn await_input(&self) {
         self.link.await_input();
     }
 
