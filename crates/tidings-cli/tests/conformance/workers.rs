@@ -293,6 +293,8 @@ fn prefetch(one: &mut Peer, two: &mut Peer, name: &str) {
 #[test]
 fn connections_have_no_thread_of_their_own() {
     let server = Server::with_workers(2);
+    // Whoever is connected has seen every worker start.
+    let _first = server.session();
     let before = server.threads();
     let peers: Vec<Peer> = (0..200)
         .map(|at| match at % 2 {
