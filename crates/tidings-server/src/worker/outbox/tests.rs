@@ -405,3 +405,27 @@ fn after_an_error_no_span_of_the_turn_is_left() {
     assert!(matches!(written, Ok(true)));
     assert_eq!(taken, b"x");
 }
+
+#[test]
+fn all_that_a_turn_has_for_a_connection_goes_out_in_one_call_as_one_piece() {
+    let (mut turn, mut outbox) = (Turn::default(), Outbox::default());
+    let mut expected = Vec::new();
+    for key in 0..16 {
+        let body = key.to_string().into_bytes();
+        expected.extend_from_slice(&body);
+        let span = turn.append(Unit::Message { key }, |out| out.extend_from_slice(&body));
+        assert_eq!(outbox.push(span), key == 0, "on the flush list once");
+    }
+    let mut calls = Vec::new();
+    let done = outbox.write_turn(&turn, |slices| {
+        calls.push(
+            slices
+                .iter()
+                .map(|slice| slice.to_vec())
+                .collect::<Vec<_>>(),
+        );
+        Ok(slices.iter().map(|slice| slice.len()).sum())
+    });
+    assert!(done.expect("the socket takes all"));
+    assert_eq!(calls, [[expected]]);
+}
