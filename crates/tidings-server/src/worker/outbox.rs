@@ -6,6 +6,7 @@ use std::io::{self, IoSlice};
 use bytes::{Buf, Bytes};
 use smallvec::SmallVec;
 
+use super::connection::Progress;
 use super::turn::{Frozen, Span, Turn, Unit};
 use crate::config::SlowConsumerPolicy;
 
@@ -88,16 +89,16 @@ impl Outbox {
         self.waiting_bytes
     }
 
-    /// Writes this turn's spans as far as the socket takes them; true when nothing waits any more. A connection that is
-    /// blocked writes nothing here: its writer task does.
+    /// Writes this turn's spans as far as the socket takes them; a connection that is blocked
+    /// writes nothing here: its writer task does.
     pub(crate) fn write_turn(
         &mut self,
         turn: &Turn,
         mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
-    ) -> io::Result<bool> {
+    ) -> io::Result<Progress> {
         self.listed = false;
         if self.is_blocked() {
-            return Ok(false);
+            return Ok(Progress::Left);
         }
         while !self.spans.is_empty() {
             let slices: SmallVec<[IoSlice<'_>; 4]> = self
@@ -108,7 +109,9 @@ impl Outbox {
                 .collect();
             match write(&slices) {
                 Ok(written) => self.advance_spans(written),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Progress::Left);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     // The turn is gone before the connection is.
@@ -117,7 +120,7 @@ impl Outbox {
                 }
             }
         }
-        Ok(true)
+        Ok(Progress::Out)
     }
 
     fn advance_spans(&mut self, mut written: usize) {
