@@ -1,7 +1,7 @@
 //! Every goodbye: why a connection ended, whether to come back, and how that is said on each wire.
 //!
-//! One table serves the `code` header of ERROR frames, the WebSocket close code, the label of the metrics, and the
-//! page `docs/disconnect-codes.md`.
+//! One table serves the `code` header of ERROR frames, the close code of WebSocket and SockJS, the label of the
+//! metrics, and the page `docs/disconnect-codes.md`.
 
 use std::fmt;
 
@@ -88,6 +88,7 @@ reasons! {
     TransactionExists "transaction-exists" 4527 STAY "The session already has an open transaction with this name."
     TooManyTransactions "too-many-transactions" 4528 STAY "The session has as many open transactions as it may."
     TransactionTooLarge "transaction-too-large" 4529 STAY "The open transactions of the session hold as many frames or bytes as they may."
+    BinaryOverSockJs "binary-over-sockjs" 4530 STAY "A message has a body that is not text, which SockJS cannot carry; subscribe over WebSocket or TCP."
 }
 
 impl Reason {
@@ -109,7 +110,7 @@ impl Reason {
         self.row().name
     }
 
-    /// WebSocket close code: RFC 6455, section 7.4.1 where it has one that fits, else 4000-4499 where connecting
+    /// Close code of WebSocket, and of the SockJS close frame: RFC 6455, section 7.4.1 where it has one that fits, else 4000-4499 where connecting
     /// again may help and 4500-4999 where it will not.
     ///
     /// 1006 is what a client reports when no close frame came; a server never sends it.
