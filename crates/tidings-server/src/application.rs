@@ -45,6 +45,14 @@ impl Application {
         }
     }
 
+    /// Whether heart-beats of its own keep the link alive.
+    pub(crate) fn sends_heart_beats(&self) -> bool {
+        match self {
+            Self::Stomp(session) => session.sends_heart_beats(),
+            Self::Messages(_) => false,
+        }
+    }
+
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
         match self {
             Self::Stomp(session) => session.next_timeout(),

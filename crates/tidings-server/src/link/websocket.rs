@@ -1,5 +1,7 @@
 //! Messages in WebSocket: one stream of STOMP however it is cut, whole messages, or frames of SockJS.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use tidings_core::disconnect::Reason;
 use tidings_sockjs::{PayloadError, payload};
@@ -19,7 +21,10 @@ pub(crate) enum Framing {
     /// Each is a message.
     Messages,
     /// Each is a JSON array of messages.
-    SockJs,
+    SockJs {
+        /// A client that got nothing for this long gets a heartbeat.
+        heartbeat_time: Duration,
+    },
 }
 
 /// The reading side of a WebSocket.
@@ -60,7 +65,7 @@ impl WebSocketLink {
     pub(crate) fn new(deflate: Option<DeflateParams>, framing: Framing, config: &Config) -> Self {
         let (frame, message) = match framing {
             // Escapes make it longer than what it carries.
-            Framing::SockJs => (
+            Framing::SockJs { .. } => (
                 config.sockjs.max_payload_bytes,
                 config.sockjs.max_payload_bytes,
             ),
@@ -84,9 +89,17 @@ impl WebSocketLink {
 
     pub(crate) fn wire(&self) -> Wire {
         match self.framing {
-            Framing::SockJs => Wire::SockJsWebSocket,
+            Framing::SockJs { .. } => Wire::SockJsWebSocket,
             _ if self.compressed => Wire::CompressedWebSocket,
             _ => Wire::WebSocket,
+        }
+    }
+
+    /// How long a client of SockJS may hear nothing.
+    pub(crate) fn heartbeat_time(&self) -> Option<Duration> {
+        match self.framing {
+            Framing::SockJs { heartbeat_time } => Some(heartbeat_time),
+            Framing::Stream | Framing::Messages => None,
         }
     }
 
@@ -130,8 +143,8 @@ impl WebSocketLink {
             std::mem::take(&mut self.partial).freeze()
         };
         match (self.framing, kind) {
-            (Framing::SockJs, MessageKind::Binary) => Err(BrokenWebSocket::BinaryOverSockJs),
-            (Framing::SockJs, MessageKind::Text) => {
+            (Framing::SockJs { .. }, MessageKind::Binary) => Err(BrokenWebSocket::BinaryOverSockJs),
+            (Framing::SockJs { .. }, MessageKind::Text) => {
                 Ok(Some(Received::Texts(payload::decode_websocket(&whole)?)))
             }
             _ => Ok(Some(Received::Message(kind, whole))),

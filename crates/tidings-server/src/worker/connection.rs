@@ -164,6 +164,27 @@ impl Connection {
         parked.retain(|delivery| delivery.consumer != consumer);
     }
 
+    /// When SockJS has something to do.
+    pub(super) fn next_sockjs_timeout(&self) -> Option<Instant> {
+        match &self.listening {
+            Some(listening) => {
+                let has_beats = self.application.borrow().sends_heart_beats();
+                listening.borrow_mut().next_timeout(has_beats)
+            }
+            None => self.next_beat(),
+        }
+    }
+
+    /// When a heartbeat of SockJS over WebSocket is due; those of STOMP make it needless.
+    pub(super) fn next_beat(&self) -> Option<Instant> {
+        let heartbeat_time = match &*self.link.borrow() {
+            Link::WebSocket(link) => link.heartbeat_time()?,
+            Link::Tcp | Link::SockJs => return None,
+        };
+        let is_quiet = self.application.borrow().sends_heart_beats();
+        (!is_quiet).then(|| self.written_at.get() + heartbeat_time)
+    }
+
     /// Sets the timer to `tick` unless it fires earlier already.
     pub(super) fn set_timer(&self, tick: u64) -> bool {
         let earlier = tick < self.timer.get();
