@@ -44,6 +44,7 @@ reasons! {
     Normal "normal" 1000 STAY "The client said goodbye."
     Shutdown "shutdown" 1001 RETRY "The server is shutting down; another node, or this one restarted, takes you."
     WebSocketProtocol "websocket-protocol" 1002 STAY "The client broke the WebSocket protocol (RFC 6455)."
+    SockJsProtocol "sockjs-protocol" 1002 STAY "The client broke SockJS: what it sent is no JSON array of strings."
     ConnectionReset "connection-reset" 1006 RETRY "The connection broke without a goodbye."
     HandshakeFailed "handshake-failed" 1006 STAY "The HTTP request did not become a WebSocket: wrong path, origin, version or subprotocol."
     InvalidUtf8 "invalid-utf8" 1007 STAY "Text was not valid UTF-8."

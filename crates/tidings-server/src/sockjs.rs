@@ -8,6 +8,9 @@ use crate::node::{lock, random_name};
 /// The name of the cookie that holds the secret of a session.
 const COOKIE: &str = "tidings-session";
 
+/// A secret is as long as [`random_name`] makes it; what a client shows otherwise is none.
+const SECRET_BYTES: usize = 32;
+
 /// What a client calls its session. It names nothing else: the session's own id is made here.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SessionName {
@@ -109,6 +112,7 @@ pub(crate) fn shown_secret(cookies: &str) -> Option<&str> {
         .split(';')
         .filter_map(|cookie| cookie.trim().split_once('='))
         .find_map(|(name, value)| (name == COOKIE).then_some(value))
+        .filter(|secret| secret.len() == SECRET_BYTES)
 }
 
 #[cfg(test)]
@@ -163,7 +167,9 @@ mod tests {
             cookie,
             format!("tidings-session={secret}; Path=/ws/000/abc; HttpOnly; SameSite=Lax")
         );
-        assert_eq!(shown_secret("a=b; tidings-session=x; c"), Some("x"));
-        assert_eq!(shown_secret("tidings-session2=x"), None);
+        let shown = format!("a=b; tidings-session={secret}; c");
+        assert_eq!(shown_secret(&shown), Some(secret));
+        assert_eq!(shown_secret(&format!("tidings-session2={secret}")), None);
+        assert_eq!(shown_secret("tidings-session=short"), None);
     }
 }

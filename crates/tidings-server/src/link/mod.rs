@@ -23,7 +23,6 @@ impl Link {
             LinkKind::WebSocket { deflate, framing } => {
                 Self::WebSocket(WebSocketLink::new(*deflate, *framing, config))
             }
-            LinkKind::SockJs => Self::SockJs,
         }
     }
 
@@ -45,7 +44,6 @@ pub(crate) enum LinkKind {
         deflate: Option<tidings_websocket::DeflateParams>,
         framing: Framing,
     },
-    SockJs,
 }
 
 /// What carries messages to the client.

@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use tidings_core::message::{Message, MessageIds};
+use tidings_sockjs::frame;
 use tidings_stomp::{Version, encoder};
 use tidings_websocket::{Deflater, Opcode, encode_header};
 
@@ -30,19 +31,37 @@ pub(super) struct Encoded {
     pub(super) tail: Option<Span>,
 }
 
+/// A message with a body that is not text, for a link that carries only text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NotText;
+
 /// Encodes one message, each part once: the tail once per version, the head once per group.
 pub(super) struct MessageEncoder<'a> {
     pub(super) message: &'a Message,
     ids: &'a MessageIds,
     /// By version: everything from the message id to the NUL.
-    tails: [Option<Vec<u8>>; 3],
-    /// By version: where a long tail stands in the turn.
-    spans: [Option<Span>; 3],
+    tails: [Option<Vec<u8>>; VERSIONS],
+    /// The same, escaped for SockJS.
+    escaped: [Option<Vec<u8>>; VERSIONS],
+    /// By version and [`TailKind`]: where a long tail stands in the turn.
+    spans: [[Option<Span>; TAIL_KINDS]; VERSIONS],
     /// What its whole frames and its heads are in the turn.
     units: (Unit, Unit),
     /// Text or binary, known once asked.
     opcode: Option<Opcode>,
 }
+
+const VERSIONS: usize = 3;
+
+/// What a long tail that many share looks like in the turn.
+#[derive(Clone, Copy)]
+enum TailKind {
+    Stomp,
+    SockJsWebSocket,
+    SockJsChunk,
+}
+
+const TAIL_KINDS: usize = 3;
 
 impl<'a> MessageEncoder<'a> {
     /// A topic's message, which a policy for slow consumers may drop, known by its destination.
@@ -61,8 +80,9 @@ impl<'a> MessageEncoder<'a> {
         Self {
             message,
             ids,
-            tails: [None, None, None],
-            spans: [None; 3],
+            tails: [const { None }; VERSIONS],
+            escaped: [const { None }; VERSIONS],
+            spans: [[None; TAIL_KINDS]; VERSIONS],
             units,
             opcode: None,
         }
@@ -70,7 +90,7 @@ impl<'a> MessageEncoder<'a> {
 
     /// The turn was flushed: spans of it mean nothing any more.
     pub(super) fn forget_spans(&mut self) {
-        self.spans = [None; 3];
+        self.spans = [[None; TAIL_KINDS]; VERSIONS];
     }
 
     pub(super) fn encode(
@@ -80,20 +100,24 @@ impl<'a> MessageEncoder<'a> {
         form: Form,
         id: Option<&str>,
         extra: &[(&str, &str)],
-    ) -> Encoded {
+    ) -> Result<Encoded, NotText> {
         let head = head(form.version, id, extra);
         let opcode = self.opcode(form.wire);
-        let (whole_unit, head_unit) = self.units;
-        let version = form.version as usize;
-        let tail =
-            self.tails[version].get_or_insert_with(|| tail(self.message, self.ids, form.version));
+        if form.wire.is_sockjs() {
+            return match opcode {
+                Opcode::Text => Ok(self.encode_escaped(turn, form, &head)),
+                _ => Err(NotText),
+            };
+        }
+        let tail = self.tails[form.version as usize]
+            .get_or_insert_with(|| tail(self.message, self.ids, form.version));
         let length = head.len() + tail.len();
         if form.wire == Wire::CompressedWebSocket && length >= COMPRESS_BYTES {
-            let whole = compressed(turn, deflater, whole_unit, opcode, &head, tail);
-            return Encoded {
+            let whole = compressed(turn, deflater, self.units.0, opcode, &head, tail);
+            return Ok(Encoded {
                 head: whole,
                 tail: None,
-            };
+            });
         }
         let write_head = |out: &mut Vec<u8>| {
             if form.wire != Wire::Tcp {
@@ -101,22 +125,34 @@ impl<'a> MessageEncoder<'a> {
             }
             out.extend_from_slice(&head);
         };
-        if tail.len() <= SHARED_TAIL_BYTES {
-            let whole = turn.append(whole_unit, |out| {
-                write_head(out);
-                out.extend_from_slice(tail);
-            });
-            return Encoded {
-                head: whole,
-                tail: None,
-            };
-        }
-        let shared = *self.spans[version]
-            .get_or_insert_with(|| turn.append(Unit::Tail, |out| out.extend_from_slice(tail)));
-        Encoded {
-            head: turn.append(head_unit, write_head),
-            tail: Some(shared),
-        }
+        let span = &mut self.spans[form.version as usize][TailKind::Stomp as usize];
+        Ok(append(turn, self.units, span, &write_head, &[tail]))
+    }
+
+    /// As a message of SockJS. JSON escapes character by character, so head and tail are escaped apart and the tail once.
+    fn encode_escaped(&mut self, turn: &mut Turn, form: Form, head: &[u8]) -> Encoded {
+        let version = form.version as usize;
+        let tail = self.tails[version]
+            .get_or_insert_with(|| tail(self.message, self.ids, form.version));
+        let tail = self.escaped[version].get_or_insert_with(|| escape(tail));
+        let head = escape(head);
+        let length = head.len() + tail.len();
+        let (kind, end) = match form.wire {
+            Wire::SockJs => (TailKind::SockJsChunk, frame::XHR_CHUNK_END),
+            _ => (TailKind::SockJsWebSocket, frame::MESSAGE_END),
+        };
+        let write_head = |out: &mut Vec<u8>| {
+            if form.wire == Wire::SockJs {
+                frame::write_xhr_chunk_start(length, out);
+            } else {
+                let payload = frame::MESSAGE_START.len() + length + frame::MESSAGE_END.len();
+                out.extend_from_slice(&encode_header(Opcode::Text, true, false, payload, None));
+                out.extend_from_slice(frame::MESSAGE_START);
+            }
+            out.extend_from_slice(&head);
+        };
+        let span = &mut self.spans[version][kind as usize];
+        append(turn, self.units, span, &write_head, &[tail, end])
     }
 
     /// A MESSAGE whose body is UTF-8 travels as text, any other as binary (RFC 6455, section 5.6).
@@ -131,6 +167,39 @@ impl<'a> MessageEncoder<'a> {
                 Err(_) => Opcode::Binary,
             })
     }
+}
+
+/// Appends a frame: whole, or where its tail is long only the head, and the tail if it does not stand there yet.
+fn append(
+    turn: &mut Turn,
+    (whole_unit, head_unit): (Unit, Unit),
+    shared: &mut Option<Span>,
+    write_head: &dyn Fn(&mut Vec<u8>),
+    tail: &[&[u8]],
+) -> Encoded {
+    let write_tail = |out: &mut Vec<u8>| tail.iter().for_each(|part| out.extend_from_slice(part));
+    if tail.iter().map(|part| part.len()).sum::<usize>() <= SHARED_TAIL_BYTES {
+        let whole = turn.append(whole_unit, |out| {
+            write_head(out);
+            write_tail(out);
+        });
+        return Encoded {
+            head: whole,
+            tail: None,
+        };
+    }
+    let shared = *shared.get_or_insert_with(|| turn.append(Unit::Tail, write_tail));
+    Encoded {
+        head: turn.append(head_unit, write_head),
+        tail: Some(shared),
+    }
+}
+
+fn escape(stomp: &[u8]) -> Vec<u8> {
+    let mut escaped = Vec::with_capacity(stomp.len() + stomp.len() / 8);
+    // Headers are text, and the body was found to be.
+    frame::escape(&String::from_utf8_lossy(stomp), &mut escaped);
+    escaped
 }
 
 fn compressed(

@@ -118,10 +118,6 @@ impl Listening {
         }
     }
 
-    pub(super) fn name(&self) -> &Arc<SessionName> {
-        &self.name
-    }
-
     pub(super) fn is_attached(&self) -> bool {
         self.socket.is_some()
     }
