@@ -111,8 +111,8 @@ impl Reason {
         self.row().name
     }
 
-    /// Close code of WebSocket, and of the SockJS close frame: RFC 6455, section 7.4.1 where it has one that fits, else 4000-4499 where connecting
-    /// again may help and 4500-4999 where it will not.
+    /// Close code of WebSocket, and of the close frame of SockJS: RFC 6455, section 7.4.1 where it has one that fits, else
+    /// 4000-4499 where connecting again may help and 4500-4999 where it will not.
     ///
     /// 1006 is what a client reports when no close frame came; a server never sends it.
     pub fn close_code(self) -> u16 {
