@@ -250,3 +250,38 @@ impl Receiver {
         headers
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, RequestHead, Route, Session, route};
+
+    /// A poll that waits holds more than a stream, whose head is written.
+    #[test]
+    fn a_session_with_a_poll_of_a_browser_is_small() {
+        let head = RequestHead {
+            method: "POST",
+            path: "/000/abcdefgh/xhr",
+            origin: Some("https://www.example.com"),
+            ..RequestHead::default()
+        };
+        let options = Options::default();
+        let Route::Receive { mut receiver, .. } = route(&options, &head, 7) else {
+            panic!("no receiver");
+        };
+        receiver.set_date("Sun, 06 Nov 1994 08:49:37 GMT".to_owned());
+        let texts = "https://www.example.com".len() + "Sun, 06 Nov 1994 08:49:37 GMT".len();
+        let bytes = size_of::<Session>() + size_of::<Head>() + texts;
+        assert!(bytes <= 320, "{bytes} bytes");
+        assert!(size_of::<Receiver>() <= 48);
+    }
+
+    #[test]
+    fn a_stream_holds_nothing_for_its_head_once_it_is_written() {
+        let headers = SessionHeaders::default();
+        let mut receiver = Receiver::new(Transport::XhrStreaming, Box::default(), headers, 7);
+        assert!(receiver.head.is_some());
+        receiver.begin(&mut Vec::new());
+        assert!(receiver.head.is_none());
+    }
+}
