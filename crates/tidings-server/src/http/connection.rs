@@ -13,6 +13,7 @@ use axum::Extension;
 use bytes::{Buf, Bytes, BytesMut};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tidings_core::disconnect::Reason;
@@ -45,8 +46,8 @@ struct State {
     takeover: Mutex<Option<Takeover>>,
     /// An answer is on its way, and the socket takes no more for now.
     is_blocked: AtomicBool,
-    /// Something was answered.
-    has_answered: AtomicBool,
+    /// A request has come, so its end is no failed handshake.
+    has_asked: AtomicBool,
 }
 
 impl Peer {
@@ -69,7 +70,7 @@ pub(super) async fn serve(
     run(http, stream, peer, early, ticket, Arc::default()).await;
 }
 
-/// Serves a connection on which something was answered already.
+/// Serves a connection on which requests have come already.
 pub(super) async fn resume(
     http: Arc<Http>,
     stream: TcpStream,
@@ -78,7 +79,7 @@ pub(super) async fn resume(
     ticket: Ticket,
 ) {
     let state = State::default();
-    state.has_answered.store(true, Ordering::Relaxed);
+    state.has_asked.store(true, Ordering::Relaxed);
     run(http, stream, peer, early, ticket, Arc::new(state)).await;
 }
 
@@ -100,7 +101,12 @@ async fn run(
         address: peer,
         state: Arc::clone(&state),
     };
-    let service = TowerToHyperService::new(http.router.clone().layer(Extension(origin)));
+    let router = TowerToHyperService::new(http.router.clone().layer(Extension(origin)));
+    let asked = Arc::clone(&state);
+    let service = service_fn(move |request| {
+        asked.has_asked.store(true, Ordering::Relaxed);
+        router.call(request)
+    });
     let mut served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(node.config.websocket.handshake_timeout)
@@ -129,7 +135,7 @@ async fn run(
     match end {
         Some(Ok(())) => {}
         Some(Err(error)) => {
-            if !state.has_answered.load(Ordering::Relaxed) {
+            if !state.has_asked.load(Ordering::Relaxed) {
                 node.telemetry.disconnected(Reason::HandshakeFailed);
             }
             debug!(%peer, %error, "http connection ended");
@@ -193,9 +199,6 @@ impl Socket {
         self.state
             .is_blocked
             .store(written.is_pending(), Ordering::Relaxed);
-        if written.is_ready() {
-            self.state.has_answered.store(true, Ordering::Relaxed);
-        }
         written
     }
 }

@@ -256,7 +256,13 @@ mod tests {
     use super::*;
 
     const VERSIONS: [Version; 3] = [Version::V1_0, Version::V1_1, Version::V1_2];
-    const WIRES: [Wire; 3] = [Wire::Tcp, Wire::WebSocket, Wire::CompressedWebSocket];
+    const WIRES: [Wire; 5] = [
+        Wire::Tcp,
+        Wire::WebSocket,
+        Wire::CompressedWebSocket,
+        Wire::SockJsWebSocket,
+        Wire::SockJs,
+    ];
 
     fn forms() -> impl Iterator<Item = Form> {
         let all = |version| WIRES.map(|wire| Form { version, wire });
@@ -285,6 +291,11 @@ mod tests {
         }
         let (kind, mut payload) = match form.wire {
             Wire::Tcp => (None, Bytes::from(bytes)),
+            Wire::SockJs => (Some(MessageKind::Text), read_chunk(&bytes)),
+            Wire::SockJsWebSocket => {
+                let (kind, frame) = read_websocket(&bytes, Wire::WebSocket);
+                (Some(kind), read_sockjs(&frame))
+            }
             wire => {
                 let (kind, payload) = read_websocket(&bytes, wire);
                 (Some(kind), payload)
@@ -297,6 +308,23 @@ mod tests {
         };
         assert!(payload.is_empty(), "one frame, no more: {payload:?}");
         (kind, frame)
+    }
+
+    /// One chunk of HTTP with one frame of SockJS and the line feed of `xhr_streaming`.
+    fn read_chunk(bytes: &[u8]) -> Bytes {
+        let text = std::str::from_utf8(bytes).expect("SockJS is text");
+        let (length, data) = text.split_once("\r\n").expect("a chunk has a head");
+        let length = usize::from_str_radix(length, 16).expect("its length is hexadecimal");
+        assert_eq!(&data[length..], "\r\n");
+        read_sockjs(data[..length].trim_end_matches('\n').as_bytes())
+    }
+
+    /// A frame of SockJS with one message.
+    fn read_sockjs(frame: &[u8]) -> Bytes {
+        let array = frame.strip_prefix(b"a").expect("it is a frame of messages");
+        let mut messages = tidings_sockjs::payload::decode(array).expect("it is an array");
+        assert_eq!(messages.len(), 1);
+        messages.remove(0).into()
     }
 
     fn read_websocket(bytes: &[u8], wire: Wire) -> (MessageKind, Bytes) {
@@ -396,13 +424,15 @@ mod tests {
             let encoded: Vec<_> = forms().chain(forms())
                 .map(|form| (form, encoder.encode(&mut turn, &mut deflater, form, id.as_deref(), extra)))
                 .collect();
+            let is_text = std::str::from_utf8(&message.body).is_ok();
             for (form, encoded) in encoded {
+                prop_assert_eq!(encoded.is_err(), form.wire.is_sockjs() && !is_text);
+                let Ok(encoded) = encoded else { continue };
                 let (kind, frame) = read(&turn, encoded, form);
                 prop_assert_eq!(frame.command, Command::Message);
                 let read: Vec<_> = frame.headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
                 prop_assert_eq!(read, expected(&message, &ids, form, &own), "{:?}", form);
                 prop_assert_eq!(&frame.body, &message.body);
-                let is_text = std::str::from_utf8(&message.body).is_ok();
                 let expected = if is_text { MessageKind::Text } else { MessageKind::Binary };
                 prop_assert_eq!(kind, (form.wire != Wire::Tcp).then_some(expected));
             }
@@ -422,6 +452,7 @@ mod tests {
         let ends = (0..count).map(|at| {
             let id = format!("s{at}");
             let encoded = encoder.encode(&mut turn, &mut deflater, form, Some(&id), &[]);
+            let encoded = encoded.expect("it is text");
             encoded
                 .head
                 .end
@@ -432,9 +463,14 @@ mod tests {
 
     #[test]
     fn a_long_tail_stands_once_per_turn_whatever_the_heads() {
-        for wire in [Wire::Tcp, Wire::WebSocket] {
+        for wire in [
+            Wire::Tcp,
+            Wire::WebSocket,
+            Wire::SockJsWebSocket,
+            Wire::SockJs,
+        ] {
             let all = turn_bytes(wire, 100_000, 100);
-            assert!(all < 100_000 + 100 * 64, "{all} bytes");
+            assert!(all < 100_000 + 100 * 64, "{wire:?}: {all} bytes");
         }
         // One body per delivery where it is short: each is one piece.
         assert!(turn_bytes(Wire::Tcp, 500, 100) > 100 * 500);
@@ -452,6 +488,7 @@ mod tests {
         };
         for _ in 0..3 {
             let encoded = encoder.encode(&mut turn, &mut deflater, form, Some("s"), &[]);
+            let encoded = encoded.expect("it is text");
             assert_eq!(read(&turn, encoded, form).1.body, message.body);
             turn.clear();
             encoder.forget_spans();
