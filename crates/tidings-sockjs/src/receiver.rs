@@ -177,7 +177,7 @@ impl Receiver {
             bytes < self.left,
             "the frame that ends a response is written by it"
         );
-        self.left = self.left.saturating_sub(bytes).max(1);
+        self.left = self.left.saturating_sub(bytes);
     }
 
     /// The whole response for a session that can't be had (the server is full, the session belongs to someone else), in
