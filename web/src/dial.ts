@@ -1,4 +1,5 @@
 import { Versions } from '@stomp/stompjs';
+import { loadSockJs } from './sockjs-client.ts';
 import { type Choice, sockJsTransports } from './transport.ts';
 
 /** Loads what a socket needs, and answers with the way to open it. */
@@ -20,7 +21,7 @@ export function dialWebSocket(page: URL): Dial {
 export function dialSockJs(page: URL, choice: Exclude<Choice, 'websocket'>): Dial {
   const url = new URL('/ws', page).href;
   return async () => {
-    const { default: SockJS } = await import('sockjs-client');
+    const SockJS = await loadSockJs();
     return () => new SockJS(url, undefined, { transports: sockJsTransports(choice) });
   };
 }

@@ -11,7 +11,7 @@ const WEB_SOCKET_PATIENCE = 3_000;
  * The way to the server that was chosen.
  *
  * Automatic begins with a plain WebSocket and not, as sockjs-client alone would, with a question to `/ws/info`: where
- * WebSocket gets through, which is nearly everywhere, that spares a round trip and 53 KB of script, and works with a
+ * WebSocket gets through, which is nearly everywhere, that spares a round trip and 58 KB of script, and works with a
  * server whose SockJS is off. Where it does not, SockJS finds what does.
  */
 export function openWire(page: URL, choice: Choice, log: FrameLog): OpenWire {

@@ -58,9 +58,11 @@ export function sentence(reason: Reason): string {
 
 /** The close code of a connection that was lost, or never made. */
 export const LOST = 1006;
+/** When nothing came from the server at all. */
+export const NO_ANSWER = 'the server did not answer';
 
 const NOT_SAID_BY_THE_SERVER: Readonly<Record<number, string>> = {
-  1002: 'the server did not answer',
+  1002: NO_ANSWER,
   1006: '',
   2000: 'this transport did not get through',
 };

@@ -2,7 +2,7 @@ import { Client, type IFrame, type StompHeaders } from '@stomp/stompjs';
 import type { Dial } from './dial.ts';
 import type { FrameLog } from './frame-log.ts';
 import type { HeartBeat } from './heart-beat.ts';
-import { LOST } from './reason.ts';
+import { LOST, NO_ANSWER } from './reason.ts';
 import { TappedSocket } from './tapped-socket.ts';
 import type { Transport } from './transport.ts';
 
@@ -57,7 +57,7 @@ export function stompOver(dial: Dial, log: FrameLog, timeout = CONNECT_TIMEOUT):
           };
         } catch {
           void client.deactivate();
-          events.closed(LOST, 'a part of this page could not be loaded');
+          events.closed(LOST, NO_ANSWER);
         }
       },
       onConnect: (frame: IFrame) => events.connected(frame.headers, socket.transport),
