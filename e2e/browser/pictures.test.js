@@ -47,6 +47,12 @@ async function takePictures({ colorScheme, width, height }) {
   await ada.page.getByRole('button', { name: 'How this works' }).click();
   await take('help');
   await ada.page.keyboard.press('Escape');
+  await ada.takes('XHR streaming');
+  await ada.travels('XHR streaming (SockJS)');
+  await ada.joined();
+  await take('transport');
+  await ada.takes('Automatic');
+  await ada.travels('WebSocket');
   line.cut();
   await ada.sees('Waiting to reconnect');
   await take('reconnecting');

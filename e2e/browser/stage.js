@@ -29,24 +29,30 @@ export function openBrowser() {
 /** Someone who looks at the page: a browser context with one page, watched for faults. */
 export class Person {
   #faults = [];
+  #at;
+  #forgives;
 
   /**
    * @param prepare is given the page before it loads
+   * @param at the address of the page, where it is not the usual one
+   * @param forgives the pattern of what may stand on the console
    * @param options of the browser context: size, colour scheme
    */
-  static async arrives(browser, { prepare, ...options } = {}) {
+  static async arrives(browser, { prepare, at = PAGE, forgives, ...options } = {}) {
     const person = new Person();
+    person.#at = at;
+    person.#forgives = forgives;
     person.context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
     person.page = await person.context.newPage();
     person.page.setDefaultTimeout(PATIENCE);
     person.#watch();
     await prepare?.(person.page);
-    await person.page.goto(PAGE);
+    await person.page.goto(at);
     return person;
   }
 
   #watch() {
-    const host = new URL(PAGE).host;
+    const host = new URL(this.#at).host;
     const check = (url) => {
       const { protocol, host: asked } = new URL(url);
       if (protocol !== 'data:' && protocol !== 'blob:' && asked !== host)
@@ -56,7 +62,8 @@ export class Person {
     this.page.on('websocket', (socket) => check(socket.url()));
     this.page.on('pageerror', (error) => this.#faults.push(`threw: ${error}`));
     this.page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) this.#faults.push(`console: ${message.text()}`);
+      if (!['error', 'warning'].includes(message.type()) || this.#forgives?.test(message.text())) return;
+      this.#faults.push(`console: ${message.text()}`);
     });
   }
 
@@ -76,6 +83,17 @@ export class Person {
   /** Waits until the connection's state reads so. */
   async sees(state) {
     await this.page.locator('#state-text').getByText(state, { exact: true }).waitFor();
+  }
+
+  /** Waits until the page says that it is connected over this transport. */
+  async travels(over) {
+    await this.sees('Connected');
+    await this.page.locator('#transport-used').getByText(`over ${over}`, { exact: true }).waitFor();
+  }
+
+  /** Chooses a transport by its label. */
+  async takes(label) {
+    await this.page.getByLabel('Transport', { exact: true }).selectOption({ label });
   }
 
   /** Waits until the server has confirmed the subscription of the open topic. */

@@ -3,6 +3,7 @@ import { encodeChat } from './chat-message.ts';
 import { agreedHeartBeat, type HeartBeat } from './heart-beat.ts';
 import { closeReason, errorReason, type Reason } from './reason.ts';
 import type { OpenWire, Wire, WireEvents } from './stomp-wire.ts';
+import type { Transport } from './transport.ts';
 
 /** Receipts that may be outstanding; beyond it a message waits for its turn. */
 export const MAX_PENDING = 200;
@@ -12,7 +13,7 @@ export const STEADY = 10_000;
 export type Phase =
   | { kind: 'idle' }
   | { kind: 'connecting'; again: boolean }
-  | { kind: 'connected'; version: string; heartBeat: HeartBeat; server: string }
+  | { kind: 'connected'; transport: Transport; version: string; heartBeat: HeartBeat; server: string }
   | { kind: 'waiting'; until: number; reason: Reason }
   | { kind: 'closed'; reason: Reason };
 
@@ -67,14 +68,22 @@ export class Connection {
 
   /** Connects under a name. A connection that is there is left first. */
   connect(login: string): void {
-    this.#hangUp();
+    this.#hangUp('you disconnected');
     this.#login = login;
     this.#attempt = 0;
     this.#dial(false);
   }
 
+  /** Leaves the connection for another under the same name, where there is one or the page waits for one. */
+  change(why: string): void {
+    if (this.#phase.kind === 'idle' || this.#phase.kind === 'closed') return;
+    this.#hangUp(why);
+    this.#attempt = 0;
+    this.#dial(false);
+  }
+
   disconnect(): void {
-    this.#hangUp();
+    this.#hangUp('you disconnected');
     this.#enter({ kind: 'idle' });
   }
 
@@ -107,12 +116,12 @@ export class Connection {
     return true;
   }
 
-  #hangUp(): void {
+  #hangUp(why: string): void {
     clearTimeout(this.#timer);
     const wire = this.#wire;
     this.#wire = undefined;
     this.#dials += 1;
-    this.#fail({ text: 'you disconnected' });
+    this.#fail({ text: why });
     wire?.close();
   }
 
@@ -128,7 +137,7 @@ export class Connection {
     const dial = this.#dials;
     const current = () => dial === this.#dials;
     return {
-      connected: (headers) => current() && this.#connected(headers),
+      connected: (headers, transport) => current() && this.#connected(headers, transport),
       receipt: (id) => current() && this.#receipt(id),
       message: (destination, body) => current() && this.#events.message(destination, body),
       error: (headers, body) => current() && this.#refused(headers, body),
@@ -136,10 +145,11 @@ export class Connection {
     };
   }
 
-  #connected(headers: Readonly<Record<string, string>>): void {
+  #connected(headers: Readonly<Record<string, string>>, transport: Transport): void {
     this.#connectedAt = this.#outside.now();
     this.#enter({
       kind: 'connected',
+      transport,
       version: headers.version ?? '1.0',
       heartBeat: agreedHeartBeat(this.#outside.offered, headers['heart-beat']),
       server: headers.server ?? '',

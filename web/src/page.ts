@@ -1,10 +1,12 @@
 import { decodeChat } from './chat-message.ts';
 import { Connection, type Phase } from './connection.ts';
 import { LOBBY, shortName } from './destination.ts';
+import { webSocketUrl } from './dial.ts';
 import { FrameLog } from './frame-log.ts';
 import { Latency } from './latency.ts';
+import { openWire } from './open-wire.ts';
 import { type Reason, sentence } from './reason.ts';
-import { OFFERED, stompOver } from './stomp-wire.ts';
+import { OFFERED, type OpenWire } from './stomp-wire.ts';
 import { type Topic, Topics } from './topics.ts';
 import { Composer } from './view/composer.ts';
 import { ConnectForm } from './view/connect-form.ts';
@@ -14,6 +16,7 @@ import { Panes } from './view/panes.ts';
 import { Status } from './view/status.ts';
 import { Talk } from './view/talk.ts';
 import { TopicList } from './view/topic-list.ts';
+import { TransportChooser } from './view/transport-chooser.ts';
 
 const now = () => performance.now();
 
@@ -22,6 +25,7 @@ export class Page {
   readonly #log = new FrameLog();
   readonly #latency = new Latency();
   readonly #topics = new Topics();
+  readonly #chooser = new TransportChooser(() => this.#connection.change('you changed the transport'));
   readonly #connection = this.#makeConnection();
   readonly #status = new Status();
   readonly #frames = new FrameList(this.#log);
@@ -51,7 +55,8 @@ export class Page {
   }
 
   #makeConnection(): Connection {
-    const open = stompOver(webSocketUrl(), this.#log);
+    const page = new URL(location.href);
+    const open: OpenWire = (login, events) => openWire(page, this.#chooser.choice, this.#log)(login, events);
     return new Connection(
       { open, offered: OFFERED, now, random: Math.random },
       {
@@ -170,19 +175,13 @@ export class Page {
   }
 }
 
-function webSocketUrl(): string {
-  const url = new URL('/ws', location.href);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  return url.href;
-}
-
 /** Fills this server's own address into the explanation. */
 function describeServer(): void {
   const port = location.port || (location.protocol === 'https:' ? '443' : '80');
   const fill = (selector: string, text: string) => {
     for (const element of document.querySelectorAll(selector)) element.textContent = text;
   };
-  fill('[data-ws-url]', webSocketUrl());
+  fill('[data-ws-url]', webSocketUrl(new URL(location.href)));
   fill('[data-host-name]', location.hostname);
   fill('[data-port]', port);
 }

@@ -34,11 +34,38 @@ export function closeReason(code: number, said: string): Reason {
   return reason;
 }
 
+/**
+ * Reads how a WebSocket or sockjs-client closed.
+ *
+ * What the server says with a close frame of SockJS is a clean close. The other closes are of sockjs-client's own
+ * making: its codes for a server or a transport that it could not reach would read as the server's, 1002 even as a fault
+ * of this page, and of a lost connection it tells its own call and not the cause.
+ */
+export function readClose(event: { code: number; reason: string; wasClean: boolean }): {
+  code: number;
+  reason: string;
+} {
+  const words = event.wasClean ? undefined : NOT_SAID_BY_THE_SERVER[event.code];
+  if (words === undefined) return { code: event.code, reason: event.reason };
+  return { code: LOST, reason: words };
+}
+
 /** `text [code]`, with a capital letter and a full stop, for a sentence of its own. */
 export function sentence(reason: Reason): string {
   const text = reason.text.charAt(0).toUpperCase() + reason.text.slice(1).replace(/[.\s]+$/, '');
   return reason.code === undefined ? `${text}.` : `${text} (${reason.code}).`;
 }
+
+/** The close code of a connection that was lost, or never made. */
+export const LOST = 1006;
+/** When nothing came from the server at all. */
+export const NO_ANSWER = 'the server did not answer';
+
+const NOT_SAID_BY_THE_SERVER: Readonly<Record<number, string>> = {
+  1002: NO_ANSWER,
+  1006: '',
+  2000: 'this transport did not get through',
+};
 
 /** Codes that blame what the client did. */
 const FINAL = new Set([1002, 1003, 1007, 1008, 1009]);

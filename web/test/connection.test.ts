@@ -54,7 +54,7 @@ test('connects, joins what was asked for before, and measures from SEND to RECEI
   made.join('/topic/a');
   made.connect('Ada');
   assert.equal(wire().login, 'Ada');
-  wire().events.connected(CONNECTED);
+  wire().events.connected(CONNECTED, 'websocket');
   wire().events.receipt('join-2');
   assert.equal(made.say('/topic/a', 'hi'), true);
   wire().events.message('/topic/a', 'body');
@@ -73,7 +73,7 @@ test('connects, joins what was asked for before, and measures from SEND to RECEI
 test('comes back by itself with growing waits, and joins again', () => {
   const { made, wires, wire, pass, take } = connection();
   made.connect('Ada');
-  wire().events.connected(CONNECTED);
+  wire().events.connected(CONNECTED, 'websocket');
   made.join('/topic/a');
   take();
   wire().events.closed(1006, '');
@@ -82,7 +82,7 @@ test('comes back by itself with growing waits, and joins again', () => {
   pass(1);
   wire().events.closed(1006, '');
   pass(2_000);
-  wire().events.connected(CONNECTED);
+  wire().events.connected(CONNECTED, 'websocket');
   assert.equal(wires.length, 3);
   assert.deepEqual(wire().asked, ['subscribe /topic/a topic-1 join-3']);
   assert.deepEqual(take(), [
@@ -99,12 +99,12 @@ test('the wait is short again after a connection that held, and not after one th
   made.connect('Ada');
   wire().events.closed(1006, '');
   pass(1_000);
-  wire().events.connected(CONNECTED);
+  wire().events.connected(CONNECTED, 'websocket');
   wire().events.closed(1006, '');
   pass(1_999);
   assert.equal(wires.length, 2);
   pass(1);
-  wire().events.connected(CONNECTED);
+  wire().events.connected(CONNECTED, 'websocket');
   pass(STEADY);
   wire().events.closed(1006, '');
   pass(1_000);
@@ -138,7 +138,7 @@ test('the server decides whether to come back where it says so', () => {
   wire().events.closed(1013, '');
   pass(1_000);
   assert.equal(wires.length, 2);
-  wire().events.connected(CONNECTED);
+  wire().events.connected(CONNECTED, 'websocket');
   wire().events.error({ code: 'banned', message: 'never', retry: 'false' }, '');
   wire().events.closed(1008, '');
   pass(60_000);
@@ -153,13 +153,13 @@ test('without the header, the close code decides, and a frame that is not repeat
   wire().events.closed(4004, '');
   pass(1_000);
   assert.equal(wires.length, 2);
-  wire().events.connected(CONNECTED);
+  wire().events.connected(CONNECTED, 'websocket');
   made.say('/topic/a', 'rude');
   wire().events.error({ code: 'refused', message: 'no', 'receipt-id': 'say-1' }, '');
   wire().events.closed(1008, '');
   pass(2_000);
   assert.equal(wires.length, 3);
-  wire().events.connected(CONNECTED);
+  wire().events.connected(CONNECTED, 'websocket');
   wire().events.error({ code: 'invalid-header', message: 'no colon' }, '');
   wire().events.closed(4506, '');
   assert.equal(made.phase.kind, 'closed');
@@ -168,14 +168,14 @@ test('without the header, the close code decides, and a frame that is not repeat
 test('a topic that was refused is not asked for again', () => {
   const { made, wire, pass, take } = connection();
   made.connect('Ada');
-  wire().events.connected(CONNECTED);
+  wire().events.connected(CONNECTED, 'websocket');
   made.join('/topic/good');
   made.join('/topic/secret');
   take();
   wire().events.error({ code: 'forbidden', message: 'no', 'receipt-id': 'join-4' }, '');
   wire().events.closed(1002, '');
   pass(1_000);
-  wire().events.connected(CONNECTED);
+  wire().events.connected(CONNECTED, 'websocket');
   assert.deepEqual(take(), ['refused /topic/secret: forbidden', 'waiting: no', 'connecting', 'connected']);
   assert.deepEqual(wire().asked, ['subscribe /topic/good topic-1 join-5']);
 });
@@ -183,7 +183,7 @@ test('a topic that was refused is not asked for again', () => {
 test('a message that was not confirmed is given back with the reason', () => {
   const { made, wire, take } = connection();
   made.connect('Ada');
-  wire().events.connected(CONNECTED);
+  wire().events.connected(CONNECTED, 'websocket');
   made.say('/topic/a', 'refused');
   made.say('/topic/a', 'lost');
   take();
@@ -200,7 +200,7 @@ test('messages that wait for their receipt are bounded, and none leaves without 
   const { made, wire } = connection();
   assert.equal(made.say('/topic/a', 'x'), false);
   made.connect('Ada');
-  wire().events.connected(CONNECTED);
+  wire().events.connected(CONNECTED, 'websocket');
   for (let sent = 0; sent < MAX_PENDING; sent += 1) assert.equal(made.say('/topic/a', 'x'), true);
   assert.equal(made.say('/topic/a', 'x'), false);
 });
@@ -208,7 +208,7 @@ test('messages that wait for their receipt are bounded, and none leaves without 
 test('after a disconnect the old wire is deaf and nothing is dialled', () => {
   const { made, wires, wire, pass, take } = connection();
   made.connect('Ada');
-  wire().events.connected(CONNECTED);
+  wire().events.connected(CONNECTED, 'websocket');
   made.disconnect();
   take();
   wire().events.message('/topic/a', 'late');
@@ -219,15 +219,43 @@ test('after a disconnect the old wire is deaf and nothing is dialled', () => {
   assert.deepEqual(wire().asked, ['close']);
 });
 
+test('a change of the transport leaves for a new wire under the same name, and joins again', () => {
+  const { made, wires, wire, take, pass } = connection();
+  made.change('you changed the transport');
+  assert.equal(wires.length, 0);
+  made.join('/topic/a');
+  made.connect('Ada');
+  wire().events.connected(CONNECTED, 'websocket');
+  made.say('/topic/a', 'on its way');
+  const left = wire();
+  take();
+  made.change('you changed the transport');
+  assert.deepEqual(left.asked.slice(-1), ['close']);
+  left.events.closed(1000, '');
+  assert.equal(wire().login, 'Ada');
+  wire().events.connected(CONNECTED, 'xhr-polling');
+  assert.deepEqual(take(), [
+    'unconfirmed /topic/a on its way: you changed the transport',
+    'connecting',
+    'connected',
+  ]);
+  assert.equal(made.phase.kind === 'connected' && made.phase.transport, 'xhr-polling');
+  assert.deepEqual(wire().asked, ['subscribe /topic/a topic-1 join-4']);
+  wire().events.closed(1006, '');
+  made.change('you changed the transport');
+  pass(60_000);
+  assert.equal(wires.length, 3);
+});
+
 test('a topic that was left is unsubscribed and not joined again', () => {
   const { made, wire, pass } = connection();
   made.connect('Ada');
-  wire().events.connected(CONNECTED);
+  wire().events.connected(CONNECTED, 'websocket');
   made.join('/topic/a');
   made.leave('/topic/a');
   assert.deepEqual(wire().asked, ['subscribe /topic/a topic-1 join-2', 'unsubscribe topic-1']);
   wire().events.closed(1006, '');
   pass(1_000);
-  wire().events.connected(CONNECTED);
+  wire().events.connected(CONNECTED, 'websocket');
   assert.deepEqual(wire().asked, []);
 });

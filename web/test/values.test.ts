@@ -6,7 +6,7 @@ import { decodeChat, encodeChat, MAX_TEXT_SHOWN } from '../src/chat-message.ts';
 import { readTopic, shortName } from '../src/destination.ts';
 import { agreedHeartBeat, heartBeatText } from '../src/heart-beat.ts';
 import { Latency, milliseconds } from '../src/latency.ts';
-import { closeReason, errorReason, sentence } from '../src/reason.ts';
+import { closeReason, errorReason, readClose, sentence } from '../src/reason.ts';
 
 test('waits double up to the longest and are spread over their upper half', () => {
   assert.deepEqual(
@@ -128,4 +128,15 @@ test('a close code tells whether to come back', () => {
   for (const code of [1002, 1008, 1009, 4500, 4999])
     assert.equal(closeReason(code, '').retry, false, String(code));
   for (const code of [1000, 1006, 3999]) assert.equal(closeReason(code, '').retry, undefined, String(code));
+});
+
+test('what sockjs-client makes up is not read as the server’s word', () => {
+  const code = (code: number, wasClean: boolean) => readClose({ code, reason: 'jargon', wasClean });
+  for (const given of [1000, 1002, 1012, 2010, 4004]) {
+    assert.deepEqual(code(given, true), { code: given, reason: 'jargon' });
+  }
+  assert.deepEqual(code(1002, false), { code: 1006, reason: 'the server did not answer' });
+  assert.deepEqual(code(2000, false), { code: 1006, reason: 'this transport did not get through' });
+  assert.deepEqual(code(1006, false), { code: 1006, reason: '' });
+  assert.deepEqual(code(1012, false), { code: 1012, reason: 'jargon' });
 });

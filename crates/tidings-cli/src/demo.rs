@@ -1,8 +1,9 @@
-//! The demo page, embedded at build time.
+//! The demo page and the client library of SockJS, embedded at build time.
 
 use std::borrow::Cow;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -36,6 +37,25 @@ pub(crate) fn pages(demo: bool) -> Router {
             "/{*path}",
             get(|Path(path): Path<String>, headers| async move { page(&path, &headers) }),
         )
+}
+
+/// The browser build of sockjs-client with its licence, none in a build without the front end.
+pub(crate) fn client_library() -> Option<Cow<'static, [u8]>> {
+    Assets::get("sockjs.min.js").map(|file| file.data)
+}
+
+/// The client library beside the endpoint, where pages and the iframes of SockJS look for it.
+pub(crate) fn client_library_at(endpoint: &str) -> Router {
+    let Some(script) = client_library().map(Bytes::from_owner) else {
+        return Router::new();
+    };
+    let headers = [
+        (header::CONTENT_TYPE, content_type("sockjs.min.js")),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    let path = format!("{}/sockjs.min.js", endpoint.trim_end_matches('/'));
+    Router::new().route(&path, get(async move || (headers, script)))
 }
 
 fn page(path: &str, request: &HeaderMap) -> Response {
@@ -108,6 +128,18 @@ mod tests {
         let kind = &response.headers()[header::CONTENT_TYPE];
         assert_eq!(kind, "text/html; charset=utf-8");
         assert!(NOT_BUILT.contains("./run") && NOT_BUILT.contains("npm run build"));
+    }
+
+    #[test]
+    fn the_client_library_comes_with_its_licence() {
+        let page = Assets::get("index.html");
+        let library = client_library();
+        assert_eq!(page.is_some(), library.is_some());
+        if let Some(script) = library {
+            let script = String::from_utf8_lossy(&script);
+            assert!(script.starts_with("/*!\nThe MIT License (MIT)"));
+            assert!(script.contains("sockjs-client v"));
+        }
     }
 
     #[test]

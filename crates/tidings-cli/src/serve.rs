@@ -80,7 +80,8 @@ async fn serve(config: Config, mode: Mode) -> anyhow::Result<()> {
         eprintln!("{}", banner(&config, server.listeners()));
     }
     announce(&config, server.listeners());
-    let pages = demo::pages(config.http.demo);
+    let pages =
+        demo::pages(config.http.demo).merge(demo::client_library_at(&config.websocket.path));
     server.run(pages, signals.shutdown()).await?;
     tracing::info!("stopped");
     Ok(())

@@ -2,12 +2,14 @@ import type { Phase } from '../connection.ts';
 import { heartBeatText } from '../heart-beat.ts';
 import { type Latency, milliseconds } from '../latency.ts';
 import { sentence } from '../reason.ts';
+import { transportText } from '../transport.ts';
 import { find, say } from './element.ts';
 
 /** The connection's state in the head of the page, and the banner over the conversation. */
 export class Status {
   readonly #section = find('connection', HTMLElement);
   readonly #text = find('state-text', HTMLElement);
+  readonly #transport = find('transport-used', HTMLElement);
   readonly #version = find('fact-version', HTMLElement);
   readonly #heartBeat = find('fact-heart-beat', HTMLElement);
   readonly #last = find('fact-last', HTMLElement);
@@ -25,6 +27,7 @@ export class Status {
     const busy = phase.kind !== 'idle' && phase.kind !== 'closed';
     this.#section.dataset.phase = phase.kind;
     say(this.#text, phaseText(phase));
+    say(this.#transport, phase.kind === 'connected' ? `over ${transportText(phase.transport)}` : '');
     this.#disconnect.hidden = !busy;
     say(this.#version, phase.kind === 'connected' ? phase.version : '–');
     say(this.#heartBeat, phase.kind === 'connected' ? heartBeatText(phase.heartBeat) : '–');

@@ -1,0 +1,37 @@
+import { LOST } from './reason.ts';
+import type { OpenWire } from './stomp-wire.ts';
+
+/**
+ * Opens `first`; where that is lost before the server said a word, opens `second` in its place.
+ *
+ * An answer is an answer: what the server refused one way it would refuse the other way too.
+ */
+export function orElse(first: OpenWire, second: OpenWire): OpenWire {
+  return (login, events) => {
+    let settled = false;
+    let wire = first(login, {
+      ...events,
+      connected: (headers, transport) => {
+        settled = true;
+        events.connected(headers, transport);
+      },
+      error: (headers, body) => {
+        settled = true;
+        events.error(headers, body);
+      },
+      closed: (code, reason) => {
+        if (settled || code !== LOST) events.closed(code, reason);
+        else wire = second(login, events);
+      },
+    });
+    return {
+      subscribe: (destination, id, receipt) => wire.subscribe(destination, id, receipt),
+      unsubscribe: (id) => wire.unsubscribe(id),
+      send: (destination, body, receipt) => wire.send(destination, body, receipt),
+      close: () => {
+        settled = true;
+        wire.close();
+      },
+    };
+  };
+}
