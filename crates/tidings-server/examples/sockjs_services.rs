@@ -12,9 +12,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use tidings_server::config::{AllowedOrigins, Config, Overrides};
-use tidings_server::{
-    Endpoint, MessageHandler, Payload, Replies, Server, Service, SockJsOptions,
-};
+use tidings_server::{Endpoint, MessageHandler, Payload, Replies, Server, Service, SockJsOptions};
 
 struct Echo;
 

@@ -34,6 +34,6 @@ mod worker;
 
 pub use endpoint::{Endpoint, MessageHandler, Payload, Replies, Service};
 pub use listen::{Listener, ListenerKind};
+pub use server::{BindError, RunError, Server};
 /// Options of SockJS on an [`Endpoint`].
 pub use tidings_sockjs::Options as SockJsOptions;
-pub use server::{BindError, RunError, Server};

@@ -15,13 +15,13 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 use tracing::{info, warn};
 
+use crate::admin;
 use crate::config::Config;
 use crate::endpoint::Endpoint;
 use crate::http::Http;
 use crate::listen::{self, Listener, ListenerKind};
 use crate::node::Node;
 use crate::worker::{Letter, MAX_WORKERS, Worker};
-use crate::admin;
 
 /// How often queues are searched for messages that have expired.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);

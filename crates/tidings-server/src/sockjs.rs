@@ -102,7 +102,8 @@ impl Sessions {
 /// A fresh secret and the cookie that brings it to the client, sent back only with requests to urls of this session.
 pub(crate) fn offer(path: &str, server: &str, session: &str) -> (Owner, String) {
     let secret = random_name();
-    let cookie = format!("{COOKIE}={secret}; Path={path}/{server}/{session}; HttpOnly; SameSite=Lax");
+    let cookie =
+        format!("{COOKIE}={secret}; Path={path}/{server}/{session}; HttpOnly; SameSite=Lax");
     (Owner::Offered(secret.into()), cookie)
 }
 

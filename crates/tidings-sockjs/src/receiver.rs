@@ -91,11 +91,6 @@ impl Receiver {
         self.keep_alive
     }
 
-    /// Another response by `connection: close`: the server stops.
-    pub fn close_connection(&mut self) {
-        self.keep_alive = false;
-    }
-
     /// One more `set-cookie` in the head of the response. Does nothing once the head is written, or if the cookie holds
     /// control characters.
     pub fn set_cookie(&mut self, cookie: String) {
@@ -109,6 +104,11 @@ impl Receiver {
         if let Some(head) = self.head.as_mut().filter(|_| is_field_value(&date)) {
             head.date = Some(date);
         }
+    }
+
+    /// Whether its head is written.
+    pub fn has_begun(&self) -> bool {
+        self.head.is_none()
     }
 
     /// Writes the head and the prelude of a streaming response; nothing for a polling one.
@@ -236,6 +236,10 @@ impl Receiver {
         headers.extend(head.date.map(|date| ("date", date.into())));
         if self.transport.has_callback() {
             headers.push(("x-content-type-options", "nosniff".into()));
+        }
+        if matches!(body, Body::Open) {
+            // Proxies after nginx's example pass frames on as they come.
+            headers.push(("x-accel-buffering", "no".into()));
         }
         match body {
             Body::Length(length) => headers.push(("content-length", length.to_string().into())),

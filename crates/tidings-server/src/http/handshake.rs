@@ -53,7 +53,10 @@ pub(super) async fn upgrade(
             .await
         }
         Err(refused) => {
-            entrance.node.telemetry.disconnected(Reason::HandshakeFailed);
+            entrance
+                .node
+                .telemetry
+                .disconnected(Reason::HandshakeFailed);
             debug!(peer = %peer.address, status = %refused.status(), "handshake refused");
             *refused
         }

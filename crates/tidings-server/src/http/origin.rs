@@ -16,8 +16,9 @@ pub(super) fn is_allowed(allowed: &AllowedOrigins, headers: &HeaderMap) -> bool 
         Some(origin) => origin
             .to_str()
             .is_ok_and(|origin| is_listed(allowed, headers, origin)),
-        None if is_cross_site(headers) => referring_origin(headers)
-            .is_some_and(|origin| is_listed(allowed, headers, origin)),
+        None if is_cross_site(headers) => {
+            referring_origin(headers).is_some_and(|origin| is_listed(allowed, headers, origin))
+        }
         None => true,
     }
 }
@@ -88,7 +89,11 @@ mod tests {
         ];
         for (allowed, origin, expected) in cases {
             let headers = headers(&[("host", "a.example:8080"), ("origin", origin)]);
-            assert_eq!(is_allowed(allowed, &headers), expected, "{allowed:?} {origin}");
+            assert_eq!(
+                is_allowed(allowed, &headers),
+                expected,
+                "{allowed:?} {origin}"
+            );
         }
     }
 
@@ -100,8 +105,20 @@ mod tests {
             (&[("sec-fetch-site", "same-origin")], true),
             (&[("sec-fetch-site", "none")], true),
             (&[("sec-fetch-site", "cross-site")], false),
-            (&[("sec-fetch-site", "cross-site"), ("referer", "https://app.example/page")], true),
-            (&[("sec-fetch-site", "same-site"), ("referer", "https://evil.example")], false),
+            (
+                &[
+                    ("sec-fetch-site", "cross-site"),
+                    ("referer", "https://app.example/page"),
+                ],
+                true,
+            ),
+            (
+                &[
+                    ("sec-fetch-site", "same-site"),
+                    ("referer", "https://evil.example"),
+                ],
+                false,
+            ),
         ];
         for (all, expected) in cases {
             let mut headers = headers(&[("host", "a.example")]);

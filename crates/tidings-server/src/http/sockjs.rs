@@ -1,7 +1,6 @@
 //! Requests to an endpoint: SockJS, or WebSocket at the path itself.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use axum::Extension;
 use axum::body::{Body, HttpBody, to_bytes};
@@ -26,6 +25,9 @@ use crate::worker::{Letter, Listen, Say};
 /// A request to listen has nothing to say; clients that send a body all the same send a short one.
 const MAX_IGNORED_BODY_BYTES: usize = 64 * 1024;
 
+/// When a client that found the server full may come back.
+const RETRY_AFTER_SECONDS: &str = "5";
+
 /// Answers a request to an endpoint or beneath it.
 pub(super) async fn enter(
     State(entrance): State<Arc<Entrance>>,
@@ -47,7 +49,12 @@ pub(super) async fn enter(
         return forbidden();
     }
     let cookies = cookies(&parts.headers);
-    let head = head(&parts, beneath, cookies.as_deref(), entrance.node.is_draining());
+    let head = head(
+        &parts,
+        beneath,
+        cookies.as_deref(),
+        entrance.node.is_draining(),
+    );
     match route(options, &head, getrandom::u32().unwrap_or_default()) {
         Route::Answer(_) if beneath.strip_prefix('/') == Some(CLIENT_LIBRARY) => {
             client_library(&entrance, &parts)
@@ -111,7 +118,11 @@ fn head<'a>(
                 .any(|one| one.trim().eq_ignore_ascii_case(option))
         })
     };
-    let keep_alive = if http_1_1 { !says("close") } else { says("keep-alive") };
+    let keep_alive = if http_1_1 {
+        !says("close")
+    } else {
+        says("keep-alive")
+    };
     RequestHead {
         method: parts.method.as_str(),
         path: beneath,
@@ -160,7 +171,13 @@ async fn listen(
         Found::Nothing => {
             let Some(ticket) = node.admit() else {
                 node.telemetry.disconnected(node.refusal_reason());
-                return response(receiver.refused(503, "the server takes no more sessions now\n"));
+                let answer = receiver.refused(503, "the server takes no more sessions now\n");
+                let mut response = response(answer);
+                let retry_after = HeaderValue::from_static(RETRY_AFTER_SECONDS);
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, retry_after);
+                return response;
             };
             if entrance.endpoint.bind_sessions && secret.is_none() {
                 let (offered, cookie) = offer(&entrance.endpoint.path, server, session);
@@ -173,7 +190,6 @@ async fn listen(
     if !entrance.endpoint.bind_sessions {
         owner = Owner::Anyone;
     }
-    receiver.set_date(httpdate::fmt_http_date(SystemTime::now()));
     let endpoint = Arc::clone(&entrance.endpoint);
     peer.take_over(move |bare| {
         let listen = Listen {

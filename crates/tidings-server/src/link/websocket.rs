@@ -30,9 +30,14 @@ pub(crate) enum Framing {
 /// The reading side of a WebSocket.
 pub(crate) struct WebSocketLink {
     decoder: Decoder,
-    framing: Framing,
     compressed: bool,
-    /// Pieces of a message that has to be whole; empty between messages.
+    /// How messages are taken whole; none where they are one stream, as on most connections.
+    whole: Option<Box<Whole>>,
+}
+
+struct Whole {
+    framing: Framing,
+    /// Pieces of a message; empty between messages.
     partial: BytesMut,
 }
 
@@ -81,23 +86,27 @@ impl WebSocketLink {
         };
         Self {
             compressed: deflate.is_some(),
-            framing,
             decoder: Decoder::new(Role::Server, limits, deflate),
-            partial: BytesMut::new(),
+            whole: (framing != Framing::Stream).then(|| {
+                let partial = BytesMut::new();
+                Box::new(Whole { framing, partial })
+            }),
         }
     }
 
     pub(crate) fn wire(&self) -> Wire {
-        match self.framing {
-            Framing::SockJs { .. } => Wire::SockJsWebSocket,
-            _ if self.compressed => Wire::CompressedWebSocket,
-            _ => Wire::WebSocket,
+        if self.heartbeat_time().is_some() {
+            Wire::SockJsWebSocket
+        } else if self.compressed {
+            Wire::CompressedWebSocket
+        } else {
+            Wire::WebSocket
         }
     }
 
     /// How long a client of SockJS may hear nothing.
     pub(crate) fn heartbeat_time(&self) -> Option<Duration> {
-        match self.framing {
+        match self.whole.as_ref()?.framing {
             Framing::SockJs { heartbeat_time } => Some(heartbeat_time),
             Framing::Stream | Framing::Messages => None,
         }
@@ -111,8 +120,12 @@ impl WebSocketLink {
         while let Some(event) = self.decoder.decode(input)? {
             match event {
                 Event::Data { kind, payload, end } => {
-                    if let Some(received) = self.data(kind, payload, end)? {
-                        return Ok(Some(received));
+                    let received = match &mut self.whole {
+                        None => (!payload.is_empty()).then_some(Received::Stream(payload)),
+                        Some(whole) => whole.take(kind, payload, end)?,
+                    };
+                    if received.is_some() {
+                        return Ok(received);
                     }
                 }
                 Event::Ping(payload) => return Ok(Some(Received::Ping(payload))),
@@ -122,16 +135,15 @@ impl WebSocketLink {
         }
         Ok(None)
     }
+}
 
-    fn data(
+impl Whole {
+    fn take(
         &mut self,
         kind: MessageKind,
         payload: Bytes,
         end: bool,
     ) -> Result<Option<Received>, BrokenWebSocket> {
-        if self.framing == Framing::Stream {
-            return Ok((!payload.is_empty()).then_some(Received::Stream(payload)));
-        }
         if !end {
             self.partial.extend_from_slice(&payload);
             return Ok(None);

@@ -380,8 +380,7 @@ impl Worker {
                     write_frame(out, opcode, true, false, message, None);
                 }
                 Wire::SockJsWebSocket => {
-                    let payload =
-                        [frame::MESSAGE_START, &escaped(), frame::MESSAGE_END].concat();
+                    let payload = [frame::MESSAGE_START, &escaped(), frame::MESSAGE_END].concat();
                     write_frame(out, Opcode::Text, true, false, &payload, None);
                 }
                 Wire::SockJs => {

@@ -132,8 +132,8 @@ impl<'a> MessageEncoder<'a> {
     /// As a message of SockJS. JSON escapes character by character, so head and tail are escaped apart and the tail once.
     fn encode_escaped(&mut self, turn: &mut Turn, form: Form, head: &[u8]) -> Encoded {
         let version = form.version as usize;
-        let tail = self.tails[version]
-            .get_or_insert_with(|| tail(self.message, self.ids, form.version));
+        let tail =
+            self.tails[version].get_or_insert_with(|| tail(self.message, self.ids, form.version));
         let tail = self.escaped[version].get_or_insert_with(|| escape(tail));
         let head = escape(head);
         let length = head.len() + tail.len();

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use socket2::SockRef;
@@ -151,15 +151,18 @@ impl Listening {
         written: &Cell<u64>,
     ) -> io::Result<Progress> {
         let data = outbox.chunk_data(turn);
-        let fits = |receiver: &mut Receiver| {
-            receiver.takes_xhr_chunks() && data < receiver.bytes_left()
-        };
+        let fits =
+            |receiver: &mut Receiver| receiver.takes_xhr_chunks() && data < receiver.bytes_left();
         let is_free = !outbox.is_blocked() && self.unsent.is_empty();
         let fits = is_free && data > 0 && self.session.receiver().is_some_and(fits);
         let (true, Some(socket)) = (fits, &mut self.socket) else {
             let is_idle = is_free && data == 0;
             outbox.unlist();
-            return Ok(if is_idle { Progress::Out } else { Progress::Left });
+            return Ok(if is_idle {
+                Progress::Out
+            } else {
+                Progress::Left
+            });
         };
         let progress = outbox.write_turn(turn, |slices| {
             let count = write(&socket.stream, slices)?;
@@ -197,6 +200,7 @@ impl Listening {
                     .map(|[bytes, tail]| frame::message_of_xhr_chunk(bytes, tail)),
                 &mut frame,
             );
+            stamp(self.session.receiver());
             let ended = self.session.write(Instant::now(), &frame, &mut self.unsent);
             if let Some(receiver) = ended {
                 self.end_response(&receiver, worker);
@@ -209,7 +213,10 @@ impl Listening {
             return Ok(());
         };
         let count = write_some(&socket.stream, &self.unsent)?;
-        worker.tally.written.set(worker.tally.written.get() + count as u64);
+        worker
+            .tally
+            .written
+            .set(worker.tally.written.get() + count as u64);
         if count == self.unsent.len() {
             self.unsent = Vec::new();
         } else {
@@ -227,7 +234,13 @@ impl Listening {
                 watcher.abort();
             }
             let send_timeout = worker.node.config.outbox.send_timeout;
-            finish(socket.stream, socket.back, rest, receiver.keeps_alive(), send_timeout);
+            finish(
+                socket.stream,
+                socket.back,
+                rest,
+                receiver.keeps_alive(),
+                send_timeout,
+            );
         }
     }
 
@@ -254,7 +267,10 @@ impl Listening {
             return Poll::Pending;
         }
         let mut byte = [MaybeUninit::uninit()];
-        match socket.stream.poll_peek(context, &mut ReadBuf::uninit(&mut byte)) {
+        match socket
+            .stream
+            .poll_peek(context, &mut ReadBuf::uninit(&mut byte))
+        {
             Poll::Ready(Ok(count)) if count > 0 => {
                 socket.has_more_input = true;
                 Poll::Pending
@@ -273,6 +289,13 @@ impl Socket {
     }
 }
 
+/// Dates the head of a response that is not written yet: one that waited is as old as its first frame.
+fn stamp(receiver: Option<&mut Receiver>) {
+    if let Some(receiver) = receiver.filter(|receiver| !receiver.has_begun()) {
+        receiver.set_date(httpdate::fmt_http_date(SystemTime::now()));
+    }
+}
+
 fn write_some(stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
     let mut count = 0;
     while count < bytes.len() {
@@ -287,7 +310,13 @@ fn write_some(stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
 }
 
 /// Writes the rest of a response that has ended, then gives the socket back to HTTP or closes it.
-fn finish(stream: TcpStream, back: Back, mut rest: Vec<u8>, keeps_alive: bool, send_timeout: Duration) {
+fn finish(
+    stream: TcpStream,
+    back: Back,
+    mut rest: Vec<u8>,
+    keeps_alive: bool,
+    send_timeout: Duration,
+) {
     match write_some(&stream, &rest) {
         Ok(count) if count == rest.len() => back.give(stream, keeps_alive),
         Ok(count) => {
@@ -376,7 +405,8 @@ impl Worker {
         }
     }
 
-    fn attach(self: &Rc<Self>, connection: &Rc<Connection>, receiver: Receiver, bare: Bare) {
+    fn attach(self: &Rc<Self>, connection: &Rc<Connection>, mut receiver: Receiver, bare: Bare) {
+        stamp(Some(&mut receiver));
         let Ok(stream) = TcpStream::from_std(bare.stream) else {
             return;
         };
@@ -391,7 +421,8 @@ impl Worker {
         match listening.session.attach(Instant::now(), receiver, &mut out) {
             Attached::Waits => {
                 listening.unsent = out;
-                let watcher = tokio::task::spawn_local(watch(Rc::clone(self), Rc::clone(connection)));
+                let watcher =
+                    tokio::task::spawn_local(watch(Rc::clone(self), Rc::clone(connection)));
                 listening.socket = Some(Socket {
                     stream,
                     back,
@@ -463,6 +494,7 @@ impl Worker {
             listening.session.close(code, &reason);
         }
         let mut out = mem::take(&mut listening.unsent);
+        stamp(listening.session.receiver());
         let ended = listening.session.finish(Instant::now(), &mut out);
         listening.unsent = out;
         if let Some(receiver) = ended {
@@ -498,6 +530,7 @@ impl Worker {
             Some(Timeout::Heartbeat) if listening.is_blocked() => listening.session.wrote(now),
             Some(Timeout::Heartbeat) => {
                 let mut out = Vec::new();
+                stamp(listening.session.receiver());
                 let ended = listening.session.heartbeat(now, &mut out);
                 listening.unsent = out;
                 if let Some(receiver) = ended {
