@@ -122,13 +122,17 @@ class Listener:
         """The next frame: in a chunk of its own where the response is chunked, the whole body where it is polling."""
         if not self.transport.streams:
             return self.transport.unwrap(self.response.body())
-        if self.response.chunked:
-            data = self.response.chunk()
-            if not data:
-                raise AssertionError(f"{self.transport.name} ended, a frame was due")
-        else:
-            data = self.response.until(self.transport.after)
-        return self.transport.unwrap(data)
+        if not self.response.chunked:
+            return self.transport.unwrap(self.response.until(self.transport.after))
+        frame = self.frame_or_end()
+        if frame is None:
+            raise AssertionError(f"{self.transport.name} ended, a frame was due")
+        return frame
+
+    def frame_or_end(self):
+        """The next frame of a chunked stream, None at its end."""
+        data = self.response.chunk()
+        return self.transport.unwrap(data) if data else None
 
     def frames(self):
         """All frames until the response ends as it should."""
