@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+import select
 import string
 import unittest
 from urllib.parse import quote_plus
@@ -14,6 +15,9 @@ from wire import PATIENCE, Connection
 
 UNCACHED = "no-store, no-cache, no-transform, must-revalidate, max-age=0"
 PLAIN = "text/plain; charset=UTF-8"
+AWAY = 'c[3000,"Go away!"]'
+ANOTHER = 'c[2010,"Another connection still open"]'
+INTERRUPTED = 'c[1002,"Connection interrupted"]'
 
 _names = itertools.count()
 
@@ -87,6 +91,17 @@ class Session:
         connection = connection or self.case.connect()
         connection.send(transport.method, self.case.url(self.path + transport.path))
         return connection
+
+    def parked(self, transport):
+        """A poll that has come and waits: of two at once, that one which is not told of the other."""
+        pair = [self.park(transport), self.park(transport)]
+        told, _, _ = select.select(pair, [], [], PATIENCE)
+        self.case.assertEqual(len(told), 1, "of two polls at once one is answered")
+        frame = Listener(transport, told[0], told[0].response()).frame()
+        self.case.assertEqual(frame, ANOTHER)
+        told[0].close()
+        pair.remove(told[0])
+        return pair[0]
 
     def poll(self, transport=XHR):
         """The frame that a request on a connection of its own gets."""

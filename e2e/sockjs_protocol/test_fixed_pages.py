@@ -39,7 +39,7 @@ class Greeting(Conformance):
 class UnknownPaths(Conformance):
     def test_are_not_found(self):
         for service in SERVICES:
-            for path in ["/a", "/a.html", "//", "///", "/a/a", "/a/a/", "/a/", "/a/a/a/a/a", "/info/a", "/xhr", "/infos"]:
+            for path in ["/a", "/a.html", "//", "///", "/a/a", "/a/a/", "/a/", "/a/a/a/a/a", "/info/a", "/xhr"]:
                 with self.subTest(service + path):
                     response, _ = self.get(service + path)
                     self.assertEqual(response.status, 404)
@@ -135,8 +135,8 @@ class IframePage(Conformance):
         self.assertTrue(body)
 
     def test_is_not_found_under_other_names(self):
-        for name in ["/iframe", "/iframe.htm", "/iframe.xml", "/IFRAME.HTML", "/IFRAME", "/iframe.HTML", "/iframe-A.html",
-                     "/iframe-/.html", "/iframe-%41.html", "/iframe~.html", "/iframe.html/a"]:
+        for name in ["/iframe", "/iframe.htm", "/iframe.xml", "/IFRAME.HTML", "/IFRAME", "/iframe.HTML",
+                     "/iframe-A.html", "/iframe-/.html", "/iframe-%41.html", "/iframe~.html", "/iframe.html/a"]:
             with self.subTest(name):
                 self.assertEqual(self.get("/echo" + name)[0].status, 404)
 

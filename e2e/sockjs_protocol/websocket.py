@@ -64,8 +64,8 @@ class WebSocket:
         first, second = self.connection.exactly(2)
         if second & 0x80:
             raise AssertionError("a server does not mask")
-        if not first & 0x80:
-            raise AssertionError("not expected of a server here: a message in several frames")
+        if first & 0xF0 != 0x80:
+            raise AssertionError(f"in several frames or with an extension that nobody asked for: {first:#x}")
         length = second & 0x7F
         if length == 126:
             length = struct.unpack(">H", self.connection.exactly(2))[0]

@@ -77,6 +77,10 @@ class Connection:
         """Whether nothing comes, no end either, for so long."""
         return not self._buffer and not select.select([self._socket], [], [], seconds)[0]
 
+    def fileno(self):
+        """For `select`."""
+        return self._socket.fileno()
+
     # --- requests and responses ---
 
     def request_bytes(self, method, path, headers=(), body=None, version="1.1"):
