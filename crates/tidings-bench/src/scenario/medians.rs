@@ -39,4 +39,11 @@ mod tests {
         assert_eq!(middle(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
         assert_eq!(middle(Vec::new()), None);
     }
+
+    #[test]
+    fn there_is_no_ratio_to_nothing() {
+        assert_eq!(ratio(Some(3.0), Some(2.0)), Some(1.5));
+        assert_eq!(ratio(Some(3.0), Some(0.0)), None);
+        assert_eq!(ratio(None, Some(2.0)), None);
+    }
 }

@@ -1,36 +1,23 @@
-//! Whole measurements over SockJS against a scripted peer: short responses, cookies that must be shown, heart-beats.
+//! A SockJS server with one thread for each connection, and the simplest broker behind it.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
-use clap::Parser;
 use serde_json::Value;
-use tidings_bench::{BenchCommand, BenchError, Outcome, run};
 
 /// A streaming response ends with the frame that reaches it.
 const STREAM_BYTES: usize = 700;
 
-#[derive(Parser)]
-struct Program {
-    #[command(subcommand)]
-    command: BenchCommand,
-}
+/// The answer to the handshake; the generator's key is always the same.
+const UPGRADED: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
-fn report(line: &str) -> Result<(Outcome, Value), BenchError> {
-    let words = ["bench"].into_iter().chain(line.split(' '));
-    let command = Program::parse_from(words.chain(["--json"])).command;
-    let mut out = Vec::new();
-    let outcome = run(command, &mut out)?;
-    let report = serde_json::from_slice(&out).expect("a report is JSON");
-    Ok((outcome, report))
-}
-
-/// A SockJS server without WebSocket, and the simplest broker behind it.
+/// The server.
 #[derive(Default)]
-struct Peer {
+pub(crate) struct Peer {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -61,7 +48,8 @@ struct Request {
 }
 
 impl Peer {
-    fn start() -> (Arc<Self>, String) {
+    /// A peer on a free port, and the option by which it is reached.
+    pub(crate) fn start() -> (Arc<Self>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!(
             "--url ws://{}/ws",
@@ -78,21 +66,35 @@ impl Peer {
         (peer, url)
     }
 
+    /// Requests to receive so far.
+    pub(crate) fn responses(&self) -> usize {
+        self.state().responses
+    }
+
+    /// STOMP heart-beats received so far.
+    pub(crate) fn beats(&self) -> usize {
+        self.state().beats
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no panic")
     }
 
     /// Requests until the client leaves.
-    fn serve(&self, stream: TcpStream) -> Option<()> {
+    fn serve(self: Arc<Self>, stream: TcpStream) -> Option<()> {
         let mut writer = stream.try_clone().ok()?;
         let mut reader = BufReader::new(stream);
         loop {
             let request = read_request(&mut reader)?;
+            if request.head.contains("\r\nUpgrade: websocket\r\n") {
+                return self.serve_websocket(&request, reader, writer);
+            }
             let cookie = format!("Cookie: s={}\r\n", request.session);
             let known = self.state().sessions.contains_key(&request.session);
             match request.transport.as_str() {
                 _ if known && !request.head.contains(&cookie) => refuse(&mut writer)?,
-                "xhr_send" if known => self.take(&request, &mut writer)?,
+                "xhr_send" if known => self.take_post(&request, &mut writer)?,
+                _ if request.session.contains("nowhere") => refuse(&mut writer)?,
                 "xhr_streaming" => self.stream(&request.session, &mut writer)?,
                 "xhr" => self.answer(&request.session, &mut writer)?,
                 _ => refuse(&mut writer)?,
@@ -100,14 +102,70 @@ impl Peer {
         }
     }
 
-    fn take(&self, request: &Request, writer: &mut TcpStream) -> Option<()> {
-        let strings: Vec<String> = serde_json::from_slice(&request.body).ok()?;
+    fn serve_websocket(
+        self: Arc<Self>,
+        request: &Request,
+        mut reader: BufReader<TcpStream>,
+        mut writer: TcpStream,
+    ) -> Option<()> {
+        let sockjs = request.transport == "websocket";
+        let session = if sockjs {
+            request.session.clone()
+        } else {
+            format!("plain-{}", writer.peer_addr().ok()?)
+        };
+        write(&mut writer, UPGRADED)?;
+        let plain = Session {
+            opened: !sockjs,
+            waiting: Vec::new(),
+        };
+        self.state().sessions.insert(session.clone(), plain);
+        let (peer, reads) = (Arc::clone(&self), session.clone());
+        thread::spawn(move || -> Option<()> {
+            loop {
+                let payload = read_websocket(&mut reader)?;
+                let strings = if sockjs {
+                    serde_json::from_slice(&payload).ok()?
+                } else {
+                    vec![String::from_utf8(payload).ok()?]
+                };
+                peer.take(&reads, &strings)?;
+            }
+        });
+        loop {
+            let frame = self.next_frame(&session);
+            let payload = match frame.strip_prefix('a') {
+                Some(array) if !sockjs => {
+                    let frames: Vec<String> = serde_json::from_str(array).ok()?;
+                    frames.concat()
+                }
+                _ => frame.trim_end().to_owned(),
+            };
+            let length = u16::try_from(payload.len()).ok()?.to_be_bytes();
+            // Short lengths have a form of their own (RFC 6455, section 5.2).
+            let header = match length {
+                [0, short @ 0..126] => vec![0x81, short],
+                [high, low] => vec![0x81, 126, high, low],
+            };
+            writer
+                .write_all(&[&header, payload.as_bytes()].concat())
+                .ok()?;
+        }
+    }
+
+    fn take(&self, session: &str, strings: &[String]) -> Option<()> {
         let mut state = self.state();
         for string in strings {
-            state.on_string(&request.session, &string)?;
+            state.on_string(session, string)?;
         }
         drop(state);
         self.changed.notify_all();
+        Some(())
+    }
+
+    fn take_post(&self, request: &Request, writer: &mut TcpStream) -> Option<()> {
+        let strings: Vec<String> = serde_json::from_slice(&request.body).ok()?;
+        self.take(&request.session, &strings)?;
         write(writer, "HTTP/1.1 204 No Content\r\n\r\n")
     }
 
@@ -198,8 +256,11 @@ fn read_request(reader: &mut impl BufRead) -> Option<Request> {
     }
     let url = head.split(' ').nth(1)?;
     let (session, transport) = url.rsplit_once('/')?;
-    let (_, length) = head.split_once("\r\nContent-Length: ")?;
-    let mut body = vec![0; length.split("\r\n").next()?.parse().ok()?];
+    let length = match head.split_once("\r\nContent-Length: ") {
+        Some((_, length)) => length.split("\r\n").next()?.parse().ok()?,
+        None => 0,
+    };
+    let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     Some(Request {
         session: session.to_owned(),
@@ -207,6 +268,26 @@ fn read_request(reader: &mut impl BufRead) -> Option<Request> {
         head: head.clone(),
         body,
     })
+}
+
+/// The payload of a client's frame.
+fn read_websocket(reader: &mut impl Read) -> Option<Vec<u8>> {
+    let mut header = [0; 2];
+    reader.read_exact(&mut header).ok()?;
+    let mut length = usize::from(header[1] & 0x7F);
+    if length == 126 {
+        let mut long = [0; 2];
+        reader.read_exact(&mut long).ok()?;
+        length = usize::from(u16::from_be_bytes(long));
+    }
+    let mut mask = [0; 4];
+    reader.read_exact(&mut mask).ok()?;
+    let mut payload = vec![0; length];
+    reader.read_exact(&mut payload).ok()?;
+    for (byte, mask) in payload.iter_mut().zip(mask.iter().cycle()) {
+        *byte ^= mask;
+    }
+    Some(payload)
 }
 
 fn head(session: &str, length: &str) -> String {
@@ -226,62 +307,4 @@ fn refuse(writer: &mut TcpStream) -> Option<()> {
 
 fn write(writer: &mut TcpStream, text: &str) -> Option<()> {
     writer.write_all(text.as_bytes()).ok()
-}
-
-#[test]
-fn every_delivery_over_http_is_verified() {
-    // Three messages in flight are at most three in a frame, of less than 700 bytes.
-    for (transport, least_responses) in [("xhr-streaming", 400 / 6), ("xhr-polling", 400 / 3)] {
-        let (peer, url) = Peer::start();
-        let line = format!(
-            "pairs --users 4 --depth 3 --messages 100 --warm-up 0 --transport {transport} {url}"
-        );
-        let (outcome, report) = report(&line).expect("figures");
-        assert_eq!(outcome, Outcome::Passed, "{transport}: {report}");
-        assert_eq!(
-            (&report["deliveries"], &report["transport"]),
-            (&400.into(), &transport.into())
-        );
-        let responses = peer.state().responses;
-        assert!(
-            responses >= least_responses,
-            "{transport}: {responses} responses"
-        );
-    }
-}
-
-#[test]
-fn idle_sessions_are_counted_and_beat() {
-    for transport in ["xhr-streaming", "xhr-polling"] {
-        let (peer, url) = Peer::start();
-        let line = format!(
-            "connect --connections 20 --heart-beat 0.1 --idle 0.5 --transport {transport} {url}"
-        );
-        let (outcome, report) = report(&line).expect("figures");
-        assert_eq!(
-            (outcome, &report["alive"]),
-            (Outcome::Passed, &20.into()),
-            "{report}"
-        );
-        let beats = peer.state().beats;
-        assert!(beats >= 20, "{transport}: {beats} beats");
-    }
-}
-
-#[test]
-fn a_server_without_the_transport_is_an_error_that_says_so() {
-    let (_peer, url) = Peer::start();
-    let refused = |line: &str| {
-        let error = report(line).map(|_| ()).expect_err("no figures");
-        error.to_string()
-    };
-    let text = refused(&format!("latency --transport sockjs-websocket {url}"));
-    assert!(
-        text.contains("failed at the WebSocket handshake: end of stream"),
-        "{text}"
-    );
-    let text = refused("latency --transport xhr-polling --url tcp://127.0.0.1:9");
-    assert!(text.contains("not spoken over TCP"), "{text}");
-    let text = refused(&format!("compare --transport xhr-polling {url}"));
-    assert!(text.contains("the floor speaks no SockJS"), "{text}");
 }
