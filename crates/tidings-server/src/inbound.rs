@@ -91,7 +91,7 @@ fn act(worker: &Rc<Worker>, connection: &Rc<Connection>, received: Received) {
         }
         Received::Texts(texts) => receive_texts(worker, connection, texts),
         Received::Ping(payload) => worker.send_control(connection, Opcode::Pong, &payload),
-        Received::Close => worker.close(connection, Reason::Normal, None),
+        Received::Close => worker.confirm_close(connection),
     }
 }
 

@@ -43,11 +43,32 @@ impl Worker {
                 connection.application.borrow_mut().write_error(error, out)
             });
         }
-        if reason == Reason::SockJsProtocol {
-            self.send_close(connection, reason.close_code(), reason.name());
-        } else if reason != Reason::ConnectionReset {
-            self.say_close(connection, reason.close_code(), reason.name());
+        match reason {
+            Reason::ConnectionReset => {}
+            // What stands beneath the frames of SockJS is broken.
+            Reason::SockJsProtocol
+            | Reason::WebSocketProtocol
+            | Reason::WebSocketTooLarge
+            | Reason::InvalidUtf8 => {
+                self.send_close(connection, reason.close_code(), reason.name());
+            }
+            _ => self.say_close(connection, reason.close_code(), reason.name()),
         }
+        self.linger(connection);
+    }
+
+    /// The client has closed its WebSocket: it gets a close frame in return, and nothing else.
+    pub(crate) fn confirm_close(self: &Rc<Self>, connection: &Rc<Connection>) {
+        if connection.phase() != Phase::Open {
+            return;
+        }
+        self.end(connection, Reason::Normal);
+        self.drop_waiting(connection, Outbox::drop_queued);
+        self.send_close(
+            connection,
+            Reason::Normal.close_code(),
+            Reason::Normal.name(),
+        );
         self.linger(connection);
     }
 
@@ -66,18 +87,18 @@ impl Worker {
         if let Some(listening) = &connection.listening {
             listening.borrow_mut().set_goodbye(code, text);
         }
-        let wire = connection.wire();
-        if wire == Wire::SockJsWebSocket {
+        if connection.wire() == Wire::SockJsWebSocket {
             let mut last = Vec::new();
             frame::write_close(code, text, &mut last);
             self.send_control(connection, Opcode::Text, &last);
         }
-        if wire.is_websocket() {
-            self.send_close(connection, code, text);
-        }
+        self.send_close(connection, code, text);
     }
 
     fn send_close(self: &Rc<Self>, connection: &Connection, code: u16, text: &str) {
+        if !connection.wire().is_websocket() {
+            return;
+        }
         let payload = close_payload(Some(CloseCode(code)), text);
         self.send_control(connection, Opcode::Close, &payload);
     }

@@ -149,22 +149,14 @@ impl Outbox {
         }
     }
 
-    /// Takes the oldest waiting frames, each with its tail, until they are `enough` bytes.
-    pub(crate) fn take_messages(&mut self, enough: usize) -> Vec<[Bytes; 2]> {
-        let mut messages = Vec::new();
-        let mut taken = 0;
-        while taken < enough {
-            let Some(piece) = self.waiting.pop_front() else {
-                break;
-            };
-            taken += piece.bytes.len() + piece.tail.len();
-            self.waiting_bytes -= piece.weight();
-            messages.push([piece.bytes, piece.tail]);
-        }
-        if self.waiting.is_empty() {
-            self.waiting = VecDeque::new();
-        }
-        messages
+    /// Takes all waiting frames, each with its tail.
+    pub(crate) fn take_messages(&mut self) -> Vec<[Bytes; 2]> {
+        self.waiting_bytes = 0;
+        let waiting = std::mem::take(&mut self.waiting);
+        waiting
+            .into_iter()
+            .map(|piece| [piece.bytes, piece.tail])
+            .collect()
     }
 
     fn advance_spans(&mut self, mut written: usize) {

@@ -5,7 +5,7 @@
 //! frame.
 
 use std::cell::Cell;
-use std::io;
+use std::io::{self, Read};
 use std::mem::{self, MaybeUninit};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use socket2::SockRef;
 use tidings_core::disconnect::Reason;
 use tidings_sockjs::{Attached, Options, Receiver, Session, Timeout, frame};
@@ -31,6 +31,9 @@ use crate::inbound;
 use crate::link::Link;
 use crate::node::Ticket;
 use crate::sockjs::{Owner, SessionName};
+
+/// Requests that come while a response is on its way are kept up to this many bytes; more stay in the kernel.
+const MAX_EARLY_BYTES: usize = 16 * 1024;
 
 /// The bare socket of an HTTP request, taken over to be answered by a worker, and all that it takes to give it back.
 pub(crate) struct Bare {
@@ -67,8 +70,6 @@ pub(super) struct Listening {
     name: Arc<SessionName>,
     session: Session,
     disconnect_delay: Duration,
-    /// No more messages are put into one frame once they are this many bytes.
-    frame_bytes: usize,
     /// Of the response that takes frames now.
     socket: Option<Socket>,
     /// Bytes of that response which the socket has not taken yet.
@@ -84,15 +85,13 @@ struct Socket {
     watcher: Option<AbortHandle>,
     /// Wakes the watcher when there is something to write.
     waker: Option<Waker>,
-    /// Another request has come behind this one. It stays in the kernel until its turn, and hides whether the client
-    /// goes away.
-    has_more_input: bool,
 }
 
 /// What it takes to give a socket back to HTTP.
 struct Back {
     peer: SocketAddr,
-    early: Bytes,
+    /// Requests that came behind this one.
+    early: BytesMut,
     ticket: Ticket,
     http: Arc<Http>,
 }
@@ -111,7 +110,6 @@ impl Listening {
             name,
             session: Session::new(options, now),
             disconnect_delay: options.disconnect_delay,
-            frame_bytes: options.stream_bytes_limit,
             socket: None,
             unsent: Vec::new(),
             goodbye: None,
@@ -192,7 +190,7 @@ impl Listening {
             if self.session.receiver().is_none() {
                 return Ok(());
             }
-            let messages = outbox.take_messages(self.frame_bytes);
+            let messages = outbox.take_messages();
             frame.clear();
             frame::write_messages(
                 messages
@@ -245,14 +243,8 @@ impl Listening {
     }
 
     /// Whether the client of the response is gone, though the watcher has not been told yet.
-    fn has_lost_client(&self) -> bool {
-        self.socket.as_ref().is_some_and(|socket| {
-            let mut byte = [MaybeUninit::uninit()];
-            match SockRef::from(&socket.stream).peek(&mut byte) {
-                Ok(count) => count == 0,
-                Err(error) => error.kind() != io::ErrorKind::WouldBlock,
-            }
-        })
+    fn has_lost_client(&mut self) -> bool {
+        self.socket.as_mut().is_some_and(Socket::is_over)
     }
 
     fn poll_socket(&mut self, context: &mut Context<'_>) -> Poll<Wants> {
@@ -263,21 +255,17 @@ impl Listening {
         if !self.unsent.is_empty() && socket.stream.poll_write_ready(context).is_ready() {
             return Poll::Ready(Wants::Bytes);
         }
-        if socket.has_more_input {
-            return Poll::Pending;
-        }
-        let mut byte = [MaybeUninit::uninit()];
-        match socket
-            .stream
-            .poll_peek(context, &mut ReadBuf::uninit(&mut byte))
-        {
-            Poll::Ready(Ok(count)) if count > 0 => {
-                socket.has_more_input = true;
-                Poll::Pending
+        while socket.reads_ahead() {
+            let mut byte = [MaybeUninit::uninit()];
+            let mut byte = ReadBuf::uninit(&mut byte);
+            if socket.stream.poll_peek(context, &mut byte).is_pending() {
+                break;
             }
-            Poll::Ready(_) => Poll::Ready(Wants::Burial),
-            Poll::Pending => Poll::Pending,
+            if socket.is_over() {
+                return Poll::Ready(Wants::Burial);
+            }
         }
+        Poll::Pending
     }
 }
 
@@ -286,6 +274,25 @@ impl Socket {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
+    }
+
+    fn reads_ahead(&self) -> bool {
+        self.back.early.len() < MAX_EARLY_BYTES
+    }
+
+    /// Whether the peer has closed. Requests behind this one would hide that, so they are kept here rather than in the
+    /// kernel.
+    fn is_over(&mut self) -> bool {
+        let mut piece = [0; 1024];
+        while self.reads_ahead() {
+            // Not through the runtime, which may not know yet that there is something to read.
+            match (&*SockRef::from(&self.stream)).read(&mut piece) {
+                Ok(0) => return true,
+                Ok(count) => self.back.early.extend_from_slice(&piece[..count]),
+                Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
+            }
+        }
+        false
     }
 }
 
@@ -346,7 +353,8 @@ impl Back {
             return;
         }
         if let Ok(stream) = stream.into_std() {
-            self.http.resume(stream, self.peer, self.early, self.ticket);
+            self.http
+                .resume(stream, self.peer, self.early.freeze(), self.ticket);
         }
     }
 }
@@ -355,7 +363,7 @@ impl Worker {
     /// A client wants to listen.
     pub(super) fn listen(self: &Rc<Self>, mut listen: Listen) {
         let current = self.session(&listen.name).filter(|connection| {
-            let lost = listening(connection).borrow().has_lost_client();
+            let lost = listening(connection).borrow_mut().has_lost_client();
             if lost {
                 self.lose(connection);
             }
@@ -412,7 +420,7 @@ impl Worker {
         };
         let back = Back {
             peer: bare.peer,
-            early: bare.early,
+            early: BytesMut::from(bare.early),
             ticket: bare.ticket,
             http: bare.http,
         };
@@ -428,7 +436,6 @@ impl Worker {
                     back,
                     watcher: Some(watcher.abort_handle()),
                     waker: None,
-                    has_more_input: false,
                 });
             }
             Attached::Ended(receiver) | Attached::Refused(receiver) => {
@@ -438,7 +445,6 @@ impl Worker {
         }
         drop(listening);
         self.pump(connection);
-        self.schedule_next(connection);
     }
 
     /// Messages have come for a session.
@@ -478,6 +484,9 @@ impl Worker {
         }
         if is_out {
             self.written_all(connection);
+        }
+        if connection.phase() == Phase::Open {
+            self.schedule_next(connection);
         }
     }
 

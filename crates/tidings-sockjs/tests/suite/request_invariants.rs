@@ -124,6 +124,7 @@ fn check_head(head: &str, receiver: &Receiver) {
         "vary",
         "set-cookie",
         "x-content-type-options",
+        "x-accel-buffering",
         "content-length",
         "transfer-encoding",
         "connection",

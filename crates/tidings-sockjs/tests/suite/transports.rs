@@ -42,7 +42,7 @@ fn xhr_answers_with_one_frame() {
 fn xhr_streaming_writes_lines_in_chunks_of_their_own() {
     let expected = head(
         "application/javascript; charset=UTF-8",
-        &format!("{CORS}transfer-encoding: chunked\r\n"),
+        &format!("{CORS}x-accel-buffering: no\r\ntransfer-encoding: chunked\r\n"),
     );
     let prelude = "h".repeat(2048);
     let body =
@@ -57,7 +57,7 @@ fn xhr_streaming_writes_lines_in_chunks_of_their_own() {
 fn eventsource_writes_events_with_their_percent_signs_escaped() {
     let expected = head(
         "text/event-stream",
-        &format!("{CORS}transfer-encoding: chunked\r\n"),
+        &format!("{CORS}x-accel-buffering: no\r\ntransfer-encoding: chunked\r\n"),
     );
     let body = "2\r\n\r\n\r\nb\r\ndata: o\r\n\r\n\r\n\
                 1c\r\ndata: a[\"100%25\\u2028<\"]\r\n\r\n\r\n0\r\n\r\n";
@@ -90,7 +90,7 @@ fn htmlfile_writes_a_page_that_calls_the_callback() {
     let nosniff = "x-content-type-options: nosniff\r\n";
     let expected = head(
         "text/html; charset=UTF-8",
-        &format!("{nosniff}transfer-encoding: chunked\r\n"),
+        &format!("{nosniff}x-accel-buffering: no\r\ntransfer-encoding: chunked\r\n"),
     );
     let answered = response(receiver_named(&options(), "htmlfile"));
     let body = answered.strip_prefix(&expected).expect("the head");
