@@ -7,8 +7,9 @@ use clap::{Args, Subcommand, value_parser};
 use crate::body::STAMP_BYTES;
 use crate::endpoint::Endpoint;
 use crate::error::BenchError;
-use crate::link::Greeting;
+use crate::greeting::Greeting;
 use crate::server::own_executable;
+use crate::transport::Transport;
 
 /// Measure a STOMP server. Each measurement starts the server itself, ends by itself, and exits with 1 when a message
 /// was lost, repeated, late in order or changed.
@@ -27,6 +28,8 @@ pub enum BenchCommand {
     Rate(RateArgs),
     /// Fast subscribers beside some that stop to read: memory, and what happens to both.
     Stalled(StalledArgs),
+    /// What SockJS costs: the same fan-out over each of its transports and over WebSocket in turn, medians and ratios.
+    Transports(TransportsArgs),
     /// Run the floor: the cheapest loop that delivers messages, to compare with. No broker; never expose it.
     Floor(FloorArgs),
     /// The published figures: every scenario on the server and on the floor in turn, medians and ratios.
@@ -50,6 +53,9 @@ pub struct TargetArgs {
     /// STOMP over TCP instead of WebSocket.
     #[arg(long, conflicts_with = "url")]
     pub tcp: bool,
+    /// How connections that subscribe receive; with SockJS, those that only publish use sockjs-websocket.
+    #[arg(long, value_enum, default_value_t, conflicts_with = "tcp")]
+    pub transport: Transport,
     /// Put the server on core 0 and the generator on core 1 (with the command taskset).
     #[arg(long)]
     pub pin: bool,
@@ -236,6 +242,24 @@ pub struct CompareArgs {
     /// Time before it, in seconds: verified, not measured.
     #[arg(long, default_value = "1", value_parser = seconds)]
     pub warm_up: Duration,
+}
+
+/// Arguments of `transports`.
+#[derive(Debug, Clone, Args)]
+#[non_exhaustive]
+pub struct TransportsArgs {
+    /// The server; with --transport, only that transport is compared with WebSocket.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// The messages.
+    #[command(flatten)]
+    pub load: LoadArgs,
+    /// Runs of each transport; the median counts.
+    #[arg(long, default_value_t = 3, value_parser = value_parser!(u32).range(1..=99))]
+    pub runs: u32,
+    /// Connections that subscribe.
+    #[arg(long, default_value_t = 1_000, value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub subscribers: u32,
 }
 
 impl TargetArgs {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 
+use crate::transport::Transport;
+
 /// The address of a server and how it is spoken to: `ws://host:port/path` or `tcp://host:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
@@ -15,6 +17,15 @@ pub struct Endpoint {
 impl Endpoint {
     pub(crate) fn is_websocket(&self) -> bool {
         self.path.is_some()
+    }
+
+    /// What carries STOMP when clients use `transport`.
+    pub(crate) fn transport_name(&self, transport: Transport) -> &'static str {
+        if self.is_websocket() {
+            transport.name()
+        } else {
+            "tcp"
+        }
     }
 
     /// The endpoint in a line that a server prints when it is ready, such as

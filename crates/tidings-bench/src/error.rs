@@ -91,8 +91,8 @@ pub enum Ending {
     /// The server sent an ERROR frame.
     #[error("ERROR frame: {0}")]
     Error(String),
-    /// The server closed the WebSocket.
-    #[error("WebSocket close with code {}", .0.map_or_else(|| "none".to_owned(), |code| code.to_string()))]
+    /// The server closed the WebSocket or the SockJS session.
+    #[error("close with code {}", .0.map_or_else(|| "none".to_owned(), |code| code.to_string()))]
     Close(Option<u16>),
     /// The socket ended without a word.
     #[error("end of stream")]

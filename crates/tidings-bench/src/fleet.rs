@@ -9,7 +9,10 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::endpoint::Endpoint;
 use crate::error::{BenchError, Ending};
-use crate::link::{Greeting, Link, Stage, Subscription};
+use crate::greeting::Greeting;
+use crate::link::{Link, Stage, Subscription};
+use crate::senders::{Failed, SENDERS, Senders};
+use crate::transport::Transport;
 use crate::wire::Frame;
 
 /// Connections on their way at the same time: enough to keep a server busy, far below its listen backlog.
@@ -22,11 +25,12 @@ const READ_BUFFER_BYTES: usize = 256 * 1024;
 const EVENTS_PER_TURN: usize = 1024;
 
 /// Files open beside the connections.
-const OTHER_FILES: u64 = 64;
+const OTHER_FILES: u64 = 64 + SENDERS as u64;
 
 /// What a connection is for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct LinkPlan {
+    pub(crate) transport: Transport,
     pub(crate) subscription: Option<Subscription>,
     /// It will stop to read once all are ready.
     pub(crate) stalls: bool,
@@ -40,6 +44,7 @@ pub(crate) struct Fleet {
     endpoint: Endpoint,
     greeting: Greeting,
     links: Vec<Link>,
+    senders: Senders,
     /// Links that ended, in that order.
     ended: Vec<usize>,
 }
@@ -52,6 +57,12 @@ impl Fleet {
         plans: &[LinkPlan],
         limit: Duration,
     ) -> Result<Self, BenchError> {
+        let sockjs = |plan: &LinkPlan| plan.transport != Transport::Websocket;
+        if !endpoint.is_websocket() && plans.iter().any(sockjs) {
+            return Err(BenchError::Usage(
+                "SockJS is not spoken over TCP: give --transport with a ws:// address",
+            ));
+        }
         raise_open_files(plans.len() as u64 + OTHER_FILES)?;
         let mut fleet = Self {
             poll: Poll::new()?,
@@ -60,6 +71,7 @@ impl Fleet {
             endpoint: endpoint.clone(),
             greeting: greeting.clone(),
             links: Vec::with_capacity(plans.len()),
+            senders: Senders::new(endpoint.address),
             ended: Vec::new(),
         };
         fleet.open_all(plans, Instant::now() + limit, limit)?;
@@ -120,6 +132,7 @@ impl Fleet {
             socket,
             &self.endpoint,
             number as u32,
+            plan.transport,
             subscription,
         ));
         Ok(())
@@ -146,7 +159,15 @@ impl Fleet {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             other => other?,
         }
+        let registry = self.poll.registry();
         for event in &self.events {
+            if let Some(sender) = Senders::of(event.token()) {
+                let failed = self
+                    .senders
+                    .serve(registry, sender, event, &mut self.buffer);
+                end_failed(failed, &mut self.links, &mut self.ended);
+                continue;
+            }
             let number = event.token().0;
             let link = &mut self.links[number];
             if link.ending().is_some() {
@@ -168,7 +189,10 @@ impl Fleet {
             }
             if link.ending().is_some() {
                 self.ended.push(number);
-                self.poll.registry().deregister(link.socket())?;
+                registry.deregister(link.socket())?;
+            } else if let Some(request) = link.take_post() {
+                let failed = self.senders.submit(registry, number, request);
+                end_failed(failed, &mut self.links, &mut self.ended);
             }
         }
         Ok(())
@@ -196,18 +220,21 @@ impl Fleet {
         }
     }
 
-    /// Appends one STOMP frame, in parts, to what connection `number` will write at its next [`Fleet::flush`].
+    /// Appends one STOMP frame, in parts, to what connection `number` will send at its next [`Fleet::flush`].
     pub(crate) fn push(&mut self, number: usize, parts: &[&[u8]]) {
         self.links[number].push(parts);
     }
 
-    /// Writes what waits on connection `number` as far as its socket takes it.
+    /// Sends what waits on connection `number` as far as a socket takes it.
     pub(crate) fn flush(&mut self, number: usize) {
         let link = &mut self.links[number];
         if link.ending().is_none() {
             link.flush();
             if link.ending().is_some() {
                 self.ended.push(number);
+            } else if let Some(request) = link.take_post() {
+                let failed = self.senders.submit(self.poll.registry(), number, request);
+                end_failed(failed, &mut self.links, &mut self.ended);
             }
         }
     }
@@ -219,6 +246,18 @@ impl Fleet {
     /// Connections that ended, in that order.
     pub(crate) fn ended(&self) -> &[usize] {
         &self.ended
+    }
+}
+
+/// A client whose request failed ends.
+fn end_failed(failed: Option<Failed>, links: &mut [Link], ended: &mut Vec<usize>) {
+    let Some((number, ending)) = failed else {
+        return;
+    };
+    let link = &mut links[number];
+    if link.ending().is_none() {
+        link.fail(ending);
+        ended.push(number);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The load generator of Tidings, behind `tidings bench`.
 //!
-//! It opens connections to a STOMP server, over WebSocket or TCP, sends messages, checks that every subscriber gets
+//! It opens connections to a STOMP server, over WebSocket, SockJS or TCP, sends messages, checks that every subscriber gets
 //! each of them once, in order and unchanged, and says what that cost the server: CPU time per delivery, memory per
 //! connection, latency. Those figures stand beside the ones of the **floor**: the cheapest loop that can do the
 //! deliveries at all, and no broker.
@@ -14,6 +14,7 @@
 //!  fleet       all connections, the     load         drives a plan for a time and measures
 //!   link       loop; one connection     board        what is on its way; tally: each once, in order
 //!    wire/*    its bytes                body, histogram, process, report
+//!    session   its SockJS session; senders: the connections on which SockJS over HTTP sends
 //!  floor/*     the floor
 //! ```
 //!
@@ -29,6 +30,7 @@ mod endpoint;
 mod error;
 mod fleet;
 mod floor;
+mod greeting;
 mod histogram;
 mod link;
 mod load;
@@ -36,14 +38,17 @@ mod plan;
 mod process;
 mod report;
 mod scenario;
+mod senders;
 mod server;
+mod session;
 mod tally;
+mod transport;
 mod wire;
 
 pub use board::Verification;
 pub use command::{
     BenchCommand, CompareArgs, ConnectArgs, FanoutArgs, FloorArgs, LatencyArgs, LoadArgs,
-    PairsArgs, RateArgs, StalledArgs, TargetArgs,
+    PairsArgs, RateArgs, StalledArgs, TargetArgs, TransportsArgs,
 };
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{BenchError, Ending};
@@ -52,7 +57,10 @@ pub use histogram::Latency;
 pub use load::MemoryCourse;
 pub use process::{CpuSource, CpuTime, Memory};
 pub use report::{Cost, LoadReport, Setup, StalledFate};
-pub use scenario::{CompareReport, ComparedScenario, ConnectReport};
+pub use scenario::{
+    CompareReport, ComparedScenario, ComparedTransport, ConnectReport, TransportsReport,
+};
+pub use transport::Transport;
 pub use wire::ScanError;
 
 /// How a run ended that gave figures.
@@ -96,6 +104,7 @@ pub fn run(command: BenchCommand, out: &mut dyn Write) -> Result<Outcome, BenchE
         BenchCommand::Rate(args) => scenario::rate(&args, out),
         BenchCommand::Stalled(args) => scenario::stalled(&args, out),
         BenchCommand::Floor(args) => scenario::floor(&args, out),
+        BenchCommand::Transports(args) => scenario::transports(&args, out),
         BenchCommand::Compare(args) => scenario::compare(&args, out),
     }
 }

@@ -7,16 +7,10 @@ use mio::net::TcpStream;
 
 use crate::endpoint::Endpoint;
 use crate::error::Ending;
-use crate::wire::{Event, Frame, Role, Scanner, Writer, upgrade_request};
-
-/// What every connection of a run says in its CONNECT.
-#[derive(Debug, Clone)]
-pub(crate) struct Greeting {
-    pub(crate) virtual_host: String,
-    pub(crate) login: Option<(String, String)>,
-    /// Offered both ways; zero: none.
-    pub(crate) heart_beat: Duration,
-}
+use crate::greeting::{Beats, Greeting};
+use crate::session::Session;
+use crate::transport::Transport;
+use crate::wire::{Event, Frame, Mask, Role, Scanner, Writer, upgrade_request};
 
 /// What a connection subscribes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +24,7 @@ pub(crate) struct Subscription {
 pub(crate) enum Stage {
     Connecting,
     Upgrading,
+    Opening,
     Greeting,
     Subscribing,
     Ready,
@@ -40,6 +35,7 @@ impl Stage {
         match self {
             Self::Connecting => "at the TCP connection",
             Self::Upgrading => "at the WebSocket handshake",
+            Self::Opening => "at the opening of its SockJS session",
             Self::Greeting => "at CONNECT",
             Self::Subscribing => "at SUBSCRIBE",
             Self::Ready => "after its subscription",
@@ -64,8 +60,9 @@ struct State {
     writer: Writer,
     /// Written by us and not yet taken by the socket.
     out: Vec<u8>,
+    /// Where SockJS is spoken.
+    session: Option<Session>,
     subscription: Option<Subscription>,
-    /// How often each side must say something, as agreed in CONNECTED; zero: never.
     beats: Beats,
     last_heard: Instant,
     /// The longest silence of the server since it is ready.
@@ -74,33 +71,23 @@ struct State {
     ending: Option<Ending>,
 }
 
-/// Heart-beat intervals after the negotiation (STOMP 1.2, "Heart-beating").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Beats {
-    pub(crate) ours: Duration,
-    pub(crate) theirs: Duration,
-}
-
 impl Link {
     pub(crate) fn new(
         socket: TcpStream,
         endpoint: &Endpoint,
         number: u32,
+        transport: Transport,
         subscription: Option<Subscription>,
     ) -> Self {
-        let websocket = endpoint.is_websocket();
-        let role = if websocket {
-            Role::WebSocketClient
-        } else {
-            Role::TcpClient
-        };
+        let (role, writer) = roles(endpoint, transport, number);
         Self {
             socket,
             scanner: Scanner::new(role),
             state: State {
                 stage: Stage::Connecting,
-                writer: Writer::new(websocket, number),
+                writer,
                 out: Vec::new(),
+                session: Session::new(endpoint, transport, number),
                 subscription,
                 beats: Beats::default(),
                 last_heard: Instant::now(),
@@ -149,19 +136,37 @@ impl Link {
     }
 
     fn open(&mut self, endpoint: &Endpoint, greeting: &Greeting) {
-        match &endpoint.path {
-            Some(path) => {
-                let request = upgrade_request(&endpoint.address.to_string(), path);
-                self.state.out.extend_from_slice(request.as_bytes());
-                self.state.stage = Stage::Upgrading;
+        let state = &mut self.state;
+        let host = endpoint.address.to_string();
+        match (&endpoint.path, &state.session) {
+            (None, _) => state.greet(greeting),
+            (Some(_), Some(session)) if !session.ask().is_empty() => {
+                state.out.extend_from_slice(session.ask());
+                state.stage = Stage::Opening;
             }
-            None => self.state.greet(greeting),
+            (Some(path), session) => {
+                let sockjs = session.as_ref().map(Session::websocket_path);
+                let path = sockjs.as_ref().unwrap_or(path);
+                let request = upgrade_request(&host, path, sockjs.is_none());
+                state.out.extend_from_slice(request.as_bytes());
+                state.stage = Stage::Upgrading;
+            }
         }
     }
 
-    /// Appends one STOMP frame in parts; [`Link::flush`] sends it.
+    /// Appends one STOMP frame in parts; [`Link::flush`] sends it, or [`Link::take_post`] has it.
     pub(crate) fn push(&mut self, parts: &[&[u8]]) {
-        self.state.writer.frame(&mut self.state.out, parts);
+        self.state.write(parts);
+    }
+
+    /// The request that sends what waits, where that needs one.
+    pub(crate) fn take_post(&mut self) -> Option<Vec<u8>> {
+        self.state.session.as_mut()?.take_post()
+    }
+
+    /// It can't go on.
+    pub(crate) fn fail(&mut self, ending: Ending) {
+        self.state.end(ending);
     }
 
     /// Bytes that the socket did not take yet.
@@ -249,8 +254,11 @@ impl State {
         on_message: &mut impl FnMut(&Frame<'_>, &Subscription, Instant),
     ) {
         match event {
-            Event::Head(_) => self.greet(greeting),
-            Event::EndOfLine => {}
+            Event::Head(head) => self.on_head(head, greeting),
+            Event::Opened if self.stage == Stage::Opening => self.greet(greeting),
+            Event::Opened => self.end(Ending::Error("opened twice".to_owned())),
+            Event::ResponseEnd => self.ask_again(),
+            Event::EndOfLine | Event::HeartBeat => {}
             Event::Ping(payload) => self.writer.pong(&mut self.out, payload),
             Event::Close(code) => self.end(Ending::Close(code)),
             Event::Frame(frame) => match (frame.command, &self.subscription) {
@@ -267,19 +275,32 @@ impl State {
         }
     }
 
+    /// The handshake is done, or a response begins.
+    fn on_head(&mut self, head: &[u8], greeting: &Greeting) {
+        match (&mut self.session, self.stage) {
+            (None, _) => self.greet(greeting),
+            (Some(_), Stage::Upgrading) => self.stage = Stage::Opening,
+            (Some(session), Stage::Opening) => session.remember(head),
+            (Some(_), _) => {}
+        }
+    }
+
+    fn ask_again(&mut self) {
+        if let Some(session) = &self.session {
+            self.out.extend_from_slice(session.ask());
+        }
+    }
+
+    fn write(&mut self, parts: &[&[u8]]) {
+        let out = match (&mut self.session, &self.writer) {
+            (Some(session), Writer::SockJsArray) => &mut session.unsent,
+            _ => &mut self.out,
+        };
+        self.writer.frame(out, parts);
+    }
+
     fn greet(&mut self, greeting: &Greeting) {
-        let beat = greeting.heart_beat.as_millis();
-        let login = greeting
-            .login
-            .as_ref()
-            .map_or_else(String::new, |(login, passcode)| {
-                format!("login:{login}\npasscode:{passcode}\n")
-            });
-        let connect = format!(
-            "CONNECT\naccept-version:1.2\nhost:{}\nheart-beat:{beat},{beat}\n{login}\n\0",
-            greeting.virtual_host
-        );
-        self.writer.frame(&mut self.out, &[connect.as_bytes()]);
+        self.write(&[greeting.connect().as_bytes()]);
         self.stage = Stage::Greeting;
     }
 
@@ -287,7 +308,7 @@ impl State {
         if frame.header(b"version") != Some(b"1.2") {
             return self.end(Ending::Error("CONNECTED without version 1.2".to_owned()));
         }
-        self.beats = Beats::agreed(greeting.heart_beat, frame.header(b"heart-beat"));
+        self.beats = Beats::agreed(greeting.heart_beat, frame);
         let Some(subscription) = &self.subscription else {
             self.stage = Stage::Ready;
             return;
@@ -296,24 +317,26 @@ impl State {
             "SUBSCRIBE\nid:{}\ndestination:{}\nreceipt:subscribed\n\n\0",
             subscription.id, subscription.destination
         );
-        self.writer.frame(&mut self.out, &[subscribe.as_bytes()]);
+        self.write(&[subscribe.as_bytes()]);
         self.stage = Stage::Subscribing;
     }
 }
 
-impl Beats {
-    fn agreed(offered: Duration, answer: Option<&[u8]>) -> Self {
-        let answer = text(answer);
-        let (sends, wants) = answer.split_once(',').unwrap_or(("0", "0"));
-        let agree = |theirs: &str| match theirs.trim().parse::<u64>() {
-            Ok(milliseconds) if milliseconds > 0 && !offered.is_zero() => {
-                offered.max(Duration::from_millis(milliseconds))
-            }
-            _ => Duration::ZERO,
-        };
-        Self {
-            ours: agree(wants),
-            theirs: agree(sends),
+/// How a link reads and writes.
+fn roles(endpoint: &Endpoint, transport: Transport, number: u32) -> (Role, Writer) {
+    let mask = Mask::new(number);
+    match transport {
+        Transport::Websocket if endpoint.is_websocket() => {
+            (Role::WebSocketClient, Writer::WebSocket(mask))
+        }
+        Transport::Websocket => (Role::TcpClient, Writer::Stream),
+        Transport::SockjsWebsocket => {
+            let writer = Writer::SockJsWebSocket(mask);
+            (Role::SockJsWebSocketClient, writer)
+        }
+        Transport::XhrStreaming | Transport::XhrPolling => {
+            let streaming = transport == Transport::XhrStreaming;
+            (Role::SockJsHttpClient { streaming }, Writer::SockJsArray)
         }
     }
 }
@@ -328,24 +351,5 @@ fn read_some(socket: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             other => return other,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn beats_are_the_longer_interval_of_the_two_and_none_when_one_side_declines() {
-        let seconds = Duration::from_secs;
-        let agreed = |ours, answer: &str| Beats::agreed(seconds(ours), Some(answer.as_bytes()));
-        let beats = |ours, theirs| Beats {
-            ours: seconds(ours),
-            theirs: seconds(theirs),
-        };
-        assert_eq!(agreed(10, "5000,20000"), beats(20, 10));
-        assert_eq!(agreed(10, "0,10000"), beats(10, 0));
-        assert_eq!(agreed(0, "5000,5000"), beats(0, 0));
-        assert_eq!(Beats::agreed(seconds(10), None), beats(0, 0));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::fleet::LinkPlan;
 use crate::link::Subscription;
+use crate::transport::Transport;
 
 /// The connections of a run with their destinations. Publishers that do not subscribe come after all subscribers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,18 @@ impl Plan {
         plan
     }
 
+    /// The same with all that subscribe over `transport`. Where that is SockJS, those that only publish speak it in a
+    /// WebSocket, which every SockJS server has at the same address.
+    pub(crate) fn over(mut self, transport: Transport) -> Self {
+        for link in &mut self.links {
+            link.transport = match (transport, &link.subscription) {
+                (Transport::Websocket, _) | (_, Some(_)) => transport,
+                (_, None) => Transport::SockjsWebsocket,
+            };
+        }
+        self
+    }
+
     fn subscribers(count: usize, destinations: usize, distinct_ids: bool) -> Self {
         let hears: Vec<_> = (0..count)
             .map(|number| Some(number % destinations))
@@ -69,7 +82,7 @@ impl Plan {
                 },
                 destination: destination_name(number % destinations),
             }),
-            stalls: false,
+            ..LinkPlan::default()
         });
         Self {
             links: links.collect(),
@@ -155,6 +168,19 @@ mod tests {
             .collect();
         assert_eq!(publishers, [(0, 1), (1, 0), (2, 3), (3, 2)]);
         assert_eq!(plan.audiences(), [1; 4]);
+    }
+
+    #[test]
+    fn publishers_of_a_sockjs_run_use_a_websocket() {
+        let over = |transport| {
+            let plan = Plan::fanout(1, 1, 1, false).over(transport);
+            [plan.links[0].transport, plan.links[1].transport]
+        };
+        assert_eq!(over(Transport::Websocket), [Transport::Websocket; 2]);
+        assert_eq!(
+            over(Transport::XhrPolling),
+            [Transport::XhrPolling, Transport::SockjsWebsocket]
+        );
     }
 
     #[test]

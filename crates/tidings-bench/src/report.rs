@@ -24,6 +24,8 @@ pub struct Setup {
     pub scenario: &'static str,
     /// Where the server was.
     pub server: String,
+    /// How subscribers receive.
+    pub transport: &'static str,
     /// Connections that publish.
     pub publishers: usize,
     /// Connections that subscribe.
@@ -213,7 +215,10 @@ impl LoadReport {
         let setup = &self.setup;
         table.row(
             "scenario",
-            format!("{} on {}", setup.scenario, setup.server),
+            format!(
+                "{} over {} on {}",
+                setup.scenario, setup.transport, setup.server
+            ),
         );
         let pace = match (setup.depth, setup.per_second) {
             (Some(depth), _) => format!("{depth} in flight each"),

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -42,20 +41,6 @@ pub(crate) fn pages(demo: bool) -> Router {
 /// The browser build of sockjs-client with its licence, none in a build without the front end.
 pub(crate) fn client_library() -> Option<Cow<'static, [u8]>> {
     Assets::get("sockjs.min.js").map(|file| file.data)
-}
-
-/// The client library beside the endpoint, where pages and the iframes of SockJS look for it.
-pub(crate) fn client_library_at(endpoint: &str) -> Router {
-    let Some(script) = client_library().map(Bytes::from_owner) else {
-        return Router::new();
-    };
-    let headers = [
-        (header::CONTENT_TYPE, content_type("sockjs.min.js")),
-        (header::CACHE_CONTROL, "no-cache"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    let path = format!("{}/sockjs.min.js", endpoint.trim_end_matches('/'));
-    Router::new().route(&path, get(async move || (headers, script)))
 }
 
 fn page(path: &str, request: &HeaderMap) -> Response {

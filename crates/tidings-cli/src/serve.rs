@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
+use axum::body::Bytes;
 use tidings_server::config::{Config, Overrides};
 use tidings_server::{Listener, ListenerKind, Server};
 
@@ -75,13 +76,15 @@ async fn serve(config: Config, mode: Mode) -> anyhow::Result<()> {
         tracing::warn!("{warning}");
     }
     let signals = Signals::catch().context("signals cannot be caught")?;
-    let server = Server::bind(config.clone()).await?;
+    let mut server = Server::bind(config.clone()).await?;
+    if let Some(library) = demo::client_library() {
+        server = server.client_library(Bytes::from_owner(library));
+    }
     if mode == Mode::Development {
         eprintln!("{}", banner(&config, server.listeners()));
     }
     announce(&config, server.listeners());
-    let pages =
-        demo::pages(config.http.demo).merge(demo::client_library_at(&config.websocket.path));
+    let pages = demo::pages(config.http.demo);
     server.run(pages, signals.shutdown()).await?;
     tracing::info!("stopped");
     Ok(())

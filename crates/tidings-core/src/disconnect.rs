@@ -1,7 +1,7 @@
 //! Every goodbye: why a connection ended, whether to come back, and how that is said on each wire.
 //!
-//! One table serves the `code` header of ERROR frames, the WebSocket close code, the label of the metrics, and the
-//! page `docs/disconnect-codes.md`.
+//! One table serves the `code` header of ERROR frames, the close code of WebSocket and SockJS, the label of the
+//! metrics, and the page `docs/disconnect-codes.md`.
 
 use std::fmt;
 
@@ -44,6 +44,7 @@ reasons! {
     Normal "normal" 1000 STAY "The client said goodbye."
     Shutdown "shutdown" 1001 RETRY "The server is shutting down; another node, or this one restarted, takes you."
     WebSocketProtocol "websocket-protocol" 1002 STAY "The client broke the WebSocket protocol (RFC 6455)."
+    SockJsProtocol "sockjs-protocol" 1002 STAY "The client broke SockJS: what it sent is no JSON array of strings."
     ConnectionReset "connection-reset" 1006 RETRY "The connection broke without a goodbye."
     HandshakeFailed "handshake-failed" 1006 STAY "The HTTP request did not become a WebSocket: wrong path, origin, version or subprotocol."
     InvalidUtf8 "invalid-utf8" 1007 STAY "Text was not valid UTF-8."
@@ -88,6 +89,7 @@ reasons! {
     TransactionExists "transaction-exists" 4527 STAY "The session already has an open transaction with this name."
     TooManyTransactions "too-many-transactions" 4528 STAY "The session has as many open transactions as it may."
     TransactionTooLarge "transaction-too-large" 4529 STAY "The open transactions of the session hold as many frames or bytes as they may."
+    BinaryOverSockJs "binary-over-sockjs" 4530 STAY "A message has a body that is not text, which SockJS cannot carry; subscribe over WebSocket or TCP."
 }
 
 impl Reason {
@@ -109,8 +111,8 @@ impl Reason {
         self.row().name
     }
 
-    /// WebSocket close code: RFC 6455, section 7.4.1 where it has one that fits, else 4000-4499 where connecting
-    /// again may help and 4500-4999 where it will not.
+    /// Close code of WebSocket, and of the close frame of SockJS: RFC 6455, section 7.4.1 where it has one that fits, else
+    /// 4000-4499 where connecting again may help and 4500-4999 where it will not.
     ///
     /// 1006 is what a client reports when no close frame came; a server never sends it.
     pub fn close_code(self) -> u16 {

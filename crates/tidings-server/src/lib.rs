@@ -5,9 +5,11 @@
 //! | room | what happens there |
 //! |---|---|
 //! | `listen` | a socket is accepted and counted; HTTP is served |
-//! | `http` | the WebSocket handshake; the bare socket is taken over |
+//! | `http` | pages, the WebSocket handshake, SockJS; the bare socket is taken over |
 //! | `worker` | one thread that owns connections: turns, outboxes, fan-out, timers |
-//! | `link` | what carries STOMP: TCP or WebSocket messages |
+//! | `link` | what carries messages: TCP, WebSocket, SockJS |
+//! | `inbound` | what was read finds what it is meant for |
+//! | `application` | STOMP, or a handler of messages ([`MessageHandler`]) |
 //! | `session` | what a client asks for is done, and answered |
 //! | `queueing` | what queues deliver, and what becomes of dead letters |
 //! | `node` | what all workers share |
@@ -15,16 +17,23 @@
 //! [`config`] is read before, `telemetry` and `admin` tell what goes on.
 
 mod admin;
+mod application;
 pub mod config;
+mod endpoint;
 mod http;
+mod inbound;
 mod link;
 mod listen;
 mod node;
 mod queueing;
 mod server;
 mod session;
+mod sockjs;
 mod telemetry;
 mod worker;
 
+pub use endpoint::{Endpoint, MessageHandler, Payload, Replies, Service};
 pub use listen::{Listener, ListenerKind};
 pub use server::{BindError, RunError, Server};
+/// Options of SockJS on an [`Endpoint`].
+pub use tidings_sockjs::Options as SockJsOptions;

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +16,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tracing::{debug, warn};
 
+use crate::endpoint::Service;
+use crate::http::Http;
 use crate::link::LinkKind;
 use crate::node::{Node, Ticket};
 use crate::session;
@@ -24,12 +25,6 @@ use crate::worker::Adoption;
 
 /// After a failed accept (no file descriptor left, say) the listener rests this long.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
-
-/// An HTTP connection that has not become a WebSocket ends after this long, with its last answer; browsers open another.
-const HTTP_LIFETIME: Duration = Duration::from_secs(60);
-
-/// How long that last answer may take.
-const HTTP_LAST_ANSWER: Duration = Duration::from_secs(10);
 
 /// A silent connection is probed after this long,
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
@@ -104,6 +99,8 @@ fn hand_over(node: &Arc<Node>, stream: TcpStream, peer: SocketAddr, ticket: Tick
             stream,
             peer,
             link: LinkKind::Tcp,
+            service: Service::Stomp,
+            opening: Vec::new(),
             ready_at: Instant::now(),
             early: bytes::Bytes::new(),
             ticket,
@@ -121,8 +118,9 @@ fn refusal(reason: Reason) -> Vec<u8> {
     out
 }
 
-/// Accepts HTTP, forever; `pages` answers what is not ours.
-pub(crate) async fn accept_http(listener: TcpListener, node: Arc<Node>, router: axum::Router) {
+/// Accepts HTTP, forever.
+pub(crate) async fn accept_http(listener: TcpListener, http: Arc<Http>) {
+    let node = &http.node;
     loop {
         let (stream, peer) = accept(&listener).await;
         let Some(ticket) = node.admit() else {
@@ -132,57 +130,7 @@ pub(crate) async fn accept_http(listener: TcpListener, node: Arc<Node>, router: 
             );
             continue;
         };
-        tokio::spawn(serve_http(
-            stream,
-            peer,
-            Arc::clone(&node),
-            router.clone(),
-            ticket,
-        ));
-    }
-}
-
-async fn serve_http(
-    stream: TcpStream,
-    peer: SocketAddr,
-    node: Arc<Node>,
-    router: axum::Router,
-    ticket: Ticket,
-) {
-    let origin = crate::http::Peer {
-        address: peer,
-        ticket: Arc::new(std::sync::Mutex::new(Some(ticket))),
-    };
-    let service = TowerToHyperService::new(router.layer(axum::Extension(origin)));
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(node.config.websocket.handshake_timeout)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut served = pin!(served);
-    let result = tokio::select! {
-        result = served.as_mut() => Ok(result),
-        () = ends(&node) => {
-            // Answers what was asked, and then no more.
-            served.as_mut().graceful_shutdown();
-            tokio::time::timeout(HTTP_LAST_ANSWER, served).await
-        }
-    };
-    match result {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
-            node.telemetry.disconnected(Reason::HandshakeFailed);
-            debug!(%peer, %error, "http connection ended");
-        }
-        Err(_) => debug!(%peer, "http connection cut: its last answer was not read"),
-    }
-}
-
-/// Returns when an HTTP connection has to go.
-async fn ends(node: &Node) {
-    tokio::select! {
-        () = tokio::time::sleep(HTTP_LIFETIME) => {}
-        () = node.draining() => {}
+        http.accept(stream, peer, ticket);
     }
 }
 

@@ -14,6 +14,7 @@ use tidings_stomp::HeartBeat;
 use tokio::sync::Notify;
 
 use crate::config::Config;
+use crate::sockjs::Sessions;
 use crate::telemetry::Telemetry;
 use crate::worker::{Adoption, Consumer, Interest, Letter, Mailbox};
 
@@ -21,7 +22,7 @@ use crate::worker::{Adoption, Consumer, Interest, Letter, Mailbox};
 const MESSAGE_PREFIX_DIGITS: usize = 16;
 
 /// The shared part of a server. Locks in it are short, and taken in this order: a queue, then a mailbox; `interest`
-/// alone.
+/// and the places of `sockjs` alone.
 pub(crate) struct Node {
     pub(crate) config: Config,
     pub(crate) telemetry: Telemetry,
@@ -32,6 +33,8 @@ pub(crate) struct Node {
     /// Which workers have subscribers for a topic pattern.
     pub(crate) interest: RwLock<PatternMap<Interest>>,
     pub(crate) queues: Queues<Consumer>,
+    /// Sessions of SockJS over HTTP.
+    pub(crate) sockjs: Sessions,
     /// One per worker.
     pub(crate) mailboxes: Vec<Mailbox<Letter>>,
     /// Open connections, HTTP ones included.
@@ -94,6 +97,7 @@ impl Node {
                         .unwrap_or(NonZeroU32::MIN),
                 },
             }),
+            sockjs: Sessions::default(),
             mailboxes: (0..workers).map(|_| Mailbox::new()).collect(),
             admitted: AtomicUsize::new(0),
             emptied: Notify::new(),
@@ -116,8 +120,22 @@ impl Node {
 
     /// Gives a connection to a worker, in turn.
     pub(crate) fn adopt(&self, adoption: Adoption) {
-        let worker = self.next_worker.fetch_add(1, Ordering::Relaxed) % self.mailboxes.len();
-        self.mailboxes[worker].post(Letter::Adopt(Box::new(adoption)), 0);
+        self.mailboxes[self.next_worker()].post(Letter::Adopt(Box::new(adoption)), 0);
+    }
+
+    /// The worker whose turn it is to get something new.
+    pub(crate) fn next_worker(&self) -> usize {
+        self.next_worker.fetch_add(1, Ordering::Relaxed) % self.mailboxes.len()
+    }
+
+    /// Waits while a worker has too much to do.
+    pub(crate) async fn wait_for_space(&self) {
+        for mailbox in &self.mailboxes {
+            if !mailbox.has_space() {
+                self.telemetry.reads_paused.inc();
+                mailbox.wait_for_space().await;
+            }
+        }
     }
 
     /// Milliseconds since the epoch.

@@ -9,16 +9,19 @@ use std::thread;
 use std::time::Duration;
 
 use axum::Router;
+use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 use tracing::{info, warn};
 
+use crate::admin;
 use crate::config::Config;
+use crate::endpoint::Endpoint;
+use crate::http::Http;
 use crate::listen::{self, Listener, ListenerKind};
 use crate::node::Node;
 use crate::worker::{Letter, MAX_WORKERS, Worker};
-use crate::{admin, http};
 
 /// How often queues are searched for messages that have expired.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -26,6 +29,9 @@ const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
 /// A server that has its addresses but does not answer yet.
 pub struct Server {
     config: Config,
+    /// Beside the one for STOMP.
+    endpoints: Vec<Endpoint>,
+    client_library: Option<Bytes>,
     listeners: Vec<Listener>,
     /// The sockets of `listeners`, in the same order.
     sockets: Vec<TcpListener>,
@@ -94,9 +100,25 @@ impl Server {
         }
         Ok(Self {
             config,
+            endpoints: Vec::new(),
+            client_library: None,
             listeners,
             sockets,
         })
+    }
+
+    /// Adds an endpoint to that for STOMP which the configuration describes; its path must be its own.
+    #[must_use]
+    pub fn mount(mut self, endpoint: Endpoint) -> Self {
+        self.endpoints.push(endpoint);
+        self
+    }
+
+    /// Serves this copy of sockjs-client as `sockjs.min.js` beneath each endpoint of SockJS.
+    #[must_use]
+    pub fn client_library(mut self, library: impl Into<Bytes>) -> Self {
+        self.client_library = Some(library.into());
+        self
     }
 
     /// The listeners with their real addresses.
@@ -120,6 +142,8 @@ impl Server {
             workers => workers,
         };
         let workers = workers.min(MAX_WORKERS);
+        let mut endpoints = vec![Arc::new(Endpoint::stomp(&self.config))];
+        endpoints.extend(self.endpoints.into_iter().map(Arc::new));
         let node = Node::new(self.config, workers);
         let (alive, mut ended) = mpsc::channel::<()>(1);
         let threads = start_workers(&node, workers, &alive)?;
@@ -131,8 +155,9 @@ impl Server {
             match listener.kind {
                 ListenerKind::Tcp => tasks.spawn(listen::accept_tcp(socket, node)),
                 ListenerKind::Http => {
-                    let router = http::router(&node, pages.clone());
-                    tasks.spawn(listen::accept_http(socket, node, router))
+                    let library = self.client_library.as_ref();
+                    let http = Http::new(&node, &endpoints, library, pages.clone());
+                    tasks.spawn(listen::accept_http(socket, http))
                 }
                 ListenerKind::Admin => {
                     let router = admin::router(&node);

@@ -11,18 +11,23 @@
 //! | write frames, also for many at once | [`frame`] |
 
 mod answer;
+mod form;
 pub mod frame;
+mod headers;
 mod options;
+mod pages;
 pub mod payload;
 mod receiver;
 mod request;
 mod sender;
 mod session;
+mod transport;
 
 pub use answer::Answer;
 pub use options::Options;
 pub use payload::PayloadError;
-pub use receiver::{Progress, Receiver, Transport};
+pub use receiver::{Progress, Receiver};
 pub use request::{RequestHead, Route, route};
 pub use sender::Sender;
 pub use session::{Attached, Session, Timeout};
+pub use transport::Transport;

@@ -1,15 +1,27 @@
 //! A session across the many responses by which its client listens.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use crate::frame;
 use crate::options::Options;
 use crate::receiver::{Progress, Receiver};
 
 /// The life of a session over the HTTP transports: opened once, at most one receiver at a time, closed once. Holds no
 /// messages: the driver does, and writes them while [`Session::receiver`] is there.
+///
+/// A client whose connection is lost while it listens is gone: the driver drops the session.
 #[derive(Debug)]
 pub struct Session {
-    // private: state (New, Open, Closed { code, reason }), receiver, times of Options, heartbeat and disconnect deadlines
+    heartbeat_time: Duration,
+    disconnect_delay: Duration,
+    /// While somebody listens: the last write. Else: since when nobody does.
+    since: Instant,
+    receiver: Option<Receiver>,
+    /// The close frame, once the session is closed.
+    closed: Option<Box<[u8]>>,
+    /// Whether a receiver has got the opening frame.
+    opened: bool,
+    hushed: bool,
 }
 
 /// What became of a new receiver.
@@ -35,72 +47,123 @@ pub enum Timeout {
 impl Session {
     /// A session that no receiver has asked for yet.
     pub fn new(options: &Options, now: Instant) -> Self {
-        let _ = (options, now);
-        todo!()
+        Self {
+            heartbeat_time: options.heartbeat_time,
+            disconnect_delay: options.disconnect_delay,
+            since: now,
+            receiver: None,
+            closed: None,
+            opened: false,
+            hushed: false,
+        }
     }
 
     /// A client listens. Writes what it gets at once: the head and prelude, the opening frame to the first, the close
     /// frame to each after the close, the 2010 frame where another one listens.
-    pub fn attach(&mut self, now: Instant, receiver: Receiver, out: &mut Vec<u8>) -> Attached {
-        let _ = (now, receiver, out);
-        todo!()
+    pub fn attach(&mut self, now: Instant, mut receiver: Receiver, out: &mut Vec<u8>) -> Attached {
+        receiver.begin(out);
+        if self.receiver.is_some() {
+            let frame = self.closed.as_deref().unwrap_or(OTHER_RECEIVER);
+            write_last(&mut receiver, frame, out);
+            return Attached::Refused(receiver);
+        }
+        self.since = now;
+        if !self.opened {
+            self.opened = true;
+            if receiver.write(frame::OPEN, out) == Progress::Ended {
+                return Attached::Ended(receiver);
+            }
+        }
+        if let Some(frame) = &self.closed {
+            write_last(&mut receiver, frame, out);
+            return Attached::Ended(receiver);
+        }
+        self.receiver = Some(receiver);
+        Attached::Waits
     }
 
     /// Who listens.
     pub fn receiver(&mut self) -> Option<&mut Receiver> {
-        todo!()
+        self.receiver.as_mut()
     }
 
     /// Writes one frame to the receiver; when its response ends with that, gives it back. Nothing is written where nobody
     /// listens.
     pub fn write(&mut self, now: Instant, frame: &[u8], out: &mut Vec<u8>) -> Option<Receiver> {
-        let _ = (now, frame, out, Progress::Ended);
-        todo!()
+        let progress = self.receiver.as_mut()?.write(frame, out);
+        self.since = now;
+        match progress {
+            Progress::GoesOn => None,
+            Progress::Ended => self.receiver.take(),
+        }
     }
 
     /// The driver has written to the receiver by itself.
     pub fn wrote(&mut self, now: Instant) {
-        let _ = now;
-        todo!()
+        if self.receiver.is_some() {
+            self.since = now;
+        }
     }
 
     /// Closes the session, once: every later receiver gets this frame. The driver writes what waits, then calls
-    /// [`Session::finish`].
+    /// [`Session::finish`]. While messages wait and nobody listens, the driver waits with the close, else they are lost.
     pub fn close(&mut self, code: u16, reason: &str) {
-        let _ = (code, reason);
-        todo!()
+        self.closed.get_or_insert_with(|| {
+            let mut frame = Vec::new();
+            frame::write_close(code, reason, &mut frame);
+            frame.into()
+        });
     }
 
     /// Writes the close frame to the receiver, if one is there, and gives it back: its response has ended.
     pub fn finish(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Receiver> {
-        let _ = (now, out);
-        todo!()
+        let frame = self.closed.as_deref()?;
+        let mut receiver = self.receiver.take()?;
+        self.since = now;
+        write_last(&mut receiver, frame, out);
+        Some(receiver)
     }
 
     /// Whether [`Session::close`] was called.
     pub fn is_closed(&self) -> bool {
-        todo!()
+        self.closed.is_some()
     }
 
     /// No heartbeats from now on: the protocol above has its own.
     pub fn hush(&mut self) {
-        todo!()
+        self.hushed = true;
     }
 
     /// Writes a heartbeat; a polling response ends with it.
     pub fn heartbeat(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Receiver> {
-        let _ = (now, out);
-        todo!()
+        self.write(now, frame::HEARTBEAT, out)
     }
 
     /// When [`Session::handle_timeout`] has to be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        todo!()
+        match (&self.receiver, self.hushed) {
+            (Some(_), true) => None,
+            (Some(_), false) => self.since.checked_add(self.heartbeat_time),
+            (None, _) => self.since.checked_add(self.disconnect_delay),
+        }
     }
 
     /// What is due at `now`.
     pub fn handle_timeout(&mut self, now: Instant) -> Option<Timeout> {
-        let _ = now;
-        todo!()
+        self.poll_timeout().filter(|&due| due <= now)?;
+        Some(match self.receiver {
+            Some(_) => Timeout::Heartbeat,
+            None => Timeout::Disconnect,
+        })
     }
 }
+
+/// Writes the frame after which nothing comes.
+fn write_last(receiver: &mut Receiver, frame: &[u8], out: &mut Vec<u8>) {
+    if receiver.write(frame, out) == Progress::GoesOn {
+        receiver.end(out);
+    }
+}
+
+/// What a second receiver gets.
+const OTHER_RECEIVER: &[u8] = br#"c[2010,"Another connection still open"]"#;

@@ -103,6 +103,10 @@ impl Pulse {
         self.heard_at = now;
     }
 
+    pub(crate) fn is_sending(&self) -> bool {
+        self.send_millis > 0
+    }
+
     pub(crate) fn next(&self) -> Option<Instant> {
         [self.due_at(), self.missed_at()]
             .into_iter()

@@ -66,7 +66,7 @@ impl Peer {
                                 waiting.push(answer(head));
                             }
                             Event::Frame(frame) => frames.on_frame(&frame, *websocket, waiting),
-                            Event::EndOfLine | Event::Ping(_) | Event::Close(_) => {}
+                            _ => {}
                         });
                     if scanned.is_err() {
                         return false;

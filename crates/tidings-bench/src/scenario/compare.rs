@@ -5,6 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::Scenario;
+use super::medians::{cell, median, ratio};
 use crate::Outcome;
 use crate::command::{CompareArgs, LoadArgs, TargetArgs};
 use crate::error::BenchError;
@@ -12,6 +13,7 @@ use crate::load::Pace;
 use crate::plan::Plan;
 use crate::report::{LoadReport, write_json};
 use crate::server::{Pinned, Server};
+use crate::transport::Transport;
 
 /// Bytes of every body.
 const BODY_BYTES: u32 = 128;
@@ -53,6 +55,11 @@ pub struct ComparedScenario {
 }
 
 pub(crate) fn compare(args: &CompareArgs, out: &mut dyn Write) -> Result<Outcome, BenchError> {
+    if args.target.transport != Transport::Websocket {
+        return Err(BenchError::Usage(
+            "the floor speaks no SockJS: leave out --transport, or see `transports`",
+        ));
+    }
     let mut compared = Vec::new();
     for (scenario, pinned) in scenarios(args) {
         compared.push(compare_one(&scenario, pinned, args)?);
@@ -167,21 +174,6 @@ fn compare_one(
     })
 }
 
-fn ratio(server: Option<f64>, floor: Option<f64>) -> Option<f64> {
-    Some(server? / floor.filter(|floor| *floor > 0.0)?)
-}
-
-/// The middle value, or the mean of the two middle ones; `None` when a run has no value.
-fn median(runs: &[LoadReport], value: impl Fn(&LoadReport) -> Option<f64>) -> Option<f64> {
-    middle(runs.iter().map(value).collect::<Option<Vec<f64>>>()?)
-}
-
-fn middle(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let (low, high) = (values.len().checked_sub(1)? / 2, values.len() / 2);
-    Some((values[low] + values[high]) / 2.0)
-}
-
 impl CompareReport {
     fn write(&self, out: &mut dyn Write) -> Result<(), BenchError> {
         let width = self
@@ -230,24 +222,5 @@ impl CompareReport {
             self.runs
         )?;
         Ok(())
-    }
-}
-
-fn cell(value: Option<f64>, width: usize, decimals: usize) -> String {
-    value.map_or_else(
-        || format!("{:>width$}", "-"),
-        |value| format!("{value:>width$.decimals$}"),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_is_the_middle() {
-        assert_eq!(middle(vec![3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(middle(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
-        assert_eq!(middle(Vec::new()), None);
     }
 }

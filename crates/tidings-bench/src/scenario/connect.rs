@@ -34,6 +34,8 @@ const LONGEST_TURN: Duration = Duration::from_millis(50);
 pub struct ConnectReport {
     /// Where the server was.
     pub server: String,
+    /// How they receive.
+    pub transport: &'static str,
     /// Connections with one subscription each.
     pub connections: usize,
     /// From the first connection to the last receipt of a subscription.
@@ -122,6 +124,7 @@ fn measure(args: &ConnectArgs, server: &Server) -> Result<ConnectReport, BenchEr
     let agreed = fleet.links()[0].beats();
     Ok(ConnectReport {
         server: server.endpoint.to_string(),
+        transport: server.endpoint.transport_name(args.target.transport),
         connections,
         open_seconds,
         open_cpu_ms_each: open_cpu.map(|cpu| cpu.cpu_seconds * 1e3 / connections as f64),
@@ -154,6 +157,7 @@ fn plans(args: &ConnectArgs) -> Vec<LinkPlan> {
                 0
             }),
         }),
+        transport: args.target.transport,
         stalls: false,
     };
     (0..args.connections).map(plan).collect()
@@ -212,7 +216,10 @@ impl Beating {
 impl ConnectReport {
     fn write(&self, out: &mut dyn Write) -> Result<(), BenchError> {
         let mut table = Table::default();
-        table.row("scenario", format!("connect on {}", self.server));
+        table.row(
+            "scenario",
+            format!("connect over {} on {}", self.transport, self.server),
+        );
         let each = self.open_cpu_ms_each.map_or_else(String::new, |each| {
             format!(", {each:.3} ms of server CPU each")
         });

@@ -3,7 +3,9 @@
 mod compare;
 mod connect;
 mod fanout;
+mod medians;
 mod stalled;
+mod transports;
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -11,11 +13,13 @@ use std::time::Instant;
 
 pub use compare::{CompareReport, ComparedScenario};
 pub use connect::ConnectReport;
+pub use transports::{ComparedTransport, TransportsReport};
 
 pub(crate) use compare::compare;
 pub(crate) use connect::connect;
 pub(crate) use fanout::{fanout, latency, pairs, rate};
 pub(crate) use stalled::stalled;
+pub(crate) use transports::transports;
 
 use crate::Outcome;
 use crate::command::{FloorArgs, LoadArgs, TargetArgs};
@@ -24,11 +28,13 @@ use crate::load::{Load, LoadSettings, Pace};
 use crate::plan::Plan;
 use crate::report::{LoadReport, Setup, write_json};
 use crate::server::{Pinned, Server};
+use crate::transport::Transport;
 
 /// A plan with its name and pace.
 pub(crate) struct Scenario {
     name: &'static str,
     plan: Plan,
+    transport: Transport,
     settings: LoadSettings,
     distinct_ids: bool,
 }
@@ -43,7 +49,8 @@ impl Scenario {
     ) -> Self {
         Self {
             name,
-            plan,
+            plan: plan.over(target.transport),
+            transport: target.transport,
             settings: LoadSettings {
                 pace,
                 body_bytes: load.size as usize,
@@ -64,6 +71,7 @@ impl Scenario {
         Setup {
             scenario: self.name,
             server: server.endpoint.to_string(),
+            transport: server.endpoint.transport_name(self.transport),
             publishers: self.plan.publishers.len(),
             subscribers: self.plan.subscriber_count(),
             destinations: self.plan.destinations,

@@ -13,7 +13,8 @@ const HEAD: &str = "\
 # Disconnect codes
 
 Why a connection ended. The name is the `code` header of the ERROR frame and the label of the metrics; the close code is
-that of WebSocket. *Retry* says whether a client should connect again by itself, after a pause, without a change.
+that of WebSocket and of SockJS. *Retry* says whether a client should connect again by itself, after a pause, without a
+change.
 1006 is what a client reports when no close frame came; the server never sends it.
 Codes from 4000 to 4499 are worth a retry, those from 4500 to 4999 are not.
 

@@ -7,7 +7,7 @@ use super::checked::{AllowedOrigins, Authenticator, Config};
 use super::error::{ConfigError, Place};
 use super::units::format_size;
 
-/// Room for the command and headers of a frame in a WebSocket message. Less than every header at its longest: clients
+/// Room for the command and headers of a frame in a WebSocket message or a SockJS payload. Less than every header at its longest: clients
 /// send a few short ones, and the bytes are kept for each message that is being received.
 const WEBSOCKET_HEAD_BYTES: usize = 64 << 10;
 
@@ -60,6 +60,7 @@ impl Report<'_> {
 pub(super) fn check(config: &Config, places: &Places, errors: &mut Vec<ConfigError>) {
     let mut report = Report { places, errors };
     check_sizes(config, &mut report);
+    check_sockjs(config, &mut report);
     check_destinations(config, &mut report);
     check_listeners(config, &mut report);
 }
@@ -183,6 +184,55 @@ fn check_sizes(config: &Config, report: &mut Report<'_>) {
     }
 }
 
+fn check_sockjs(config: &Config, report: &mut Report<'_>) {
+    let (sockjs, stomp) = (&config.sockjs, &config.stomp);
+    if !sockjs.enabled {
+        return;
+    }
+    let others = [
+        "sockjs.enabled",
+        "stomp.max_body_bytes",
+        "stomp.max_headers",
+        "stomp.max_header_line_bytes",
+    ];
+    let head = stomp
+        .max_headers
+        .saturating_mul(stomp.max_header_line_bytes);
+
+    let message = stomp.max_body_bytes.saturating_add(head);
+    report.require(
+        sockjs.message_cache_bytes >= message,
+        "sockjs.message_cache_bytes",
+        &others,
+        || {
+            format!(
+                "is {}, too little for one largest message; allow at least {}, which is `stomp.max_body_bytes` + \
+                 `stomp.max_headers` x `stomp.max_header_line_bytes`, or lower one of these",
+                size(sockjs.message_cache_bytes),
+                size(message)
+            )
+        },
+    );
+
+    let frame = stomp
+        .max_body_bytes
+        .saturating_add(head.min(WEBSOCKET_HEAD_BYTES));
+    report.require(
+        sockjs.max_payload_bytes >= frame,
+        "sockjs.max_payload_bytes",
+        &others,
+        || {
+            format!(
+                "is {}, too little for a STOMP frame with the largest body; allow at least {}, which is \
+                 `stomp.max_body_bytes` + {} of headers, and more for escapes, or lower `stomp.max_body_bytes`",
+                size(sockjs.max_payload_bytes),
+                size(frame),
+                size(head.min(WEBSOCKET_HEAD_BYTES))
+            )
+        },
+    );
+}
+
 fn check_destinations(config: &Config, report: &mut Report<'_>) {
     let (broker, dead_letter) = (&config.broker, &config.queue.dead_letter);
     let of = |key, prefixes: &'_ [String]| {
@@ -280,6 +330,13 @@ impl Config {
         if self.websocket.allowed_origins == AllowedOrigins::Any {
             warnings.push(
                 "`websocket.allowed_origins` is `*`: every page in a browser can connect"
+                    .to_owned(),
+            );
+        }
+        if self.sockjs.enabled && self.sockjs.legacy_transports {
+            warnings.push(
+                "`sockjs.legacy_transports` is on: every page in a browser can connect and act as whoever looks at it, \
+                 whatever `websocket.allowed_origins` says"
                     .to_owned(),
             );
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::form::{
     Address, AddressOrOff, AuthenticatorName, Count, Flag, Folder, Form, Origins, PlainDestination,
-    Policy, Prefixes, Separator, Size, Time, UrlPath,
+    Policy, Prefixes, ScriptUrl, Separator, Size, Time, UrlPath,
 };
 use super::key::{Key, Section, sections};
 
@@ -31,13 +31,21 @@ const HEART_BEAT: Time = Time {
     or_zero: true,
 };
 
+/// Proxies cut silent connections after a minute or so; more often than every 100 ms costs more than it tells.
+const SOCKJS_HEARTBEAT: Time = Time {
+    min: Duration::from_millis(100),
+    max: Duration::from_hours(1),
+    or_zero: false,
+};
+
 sections! {
     /// The process as a whole.
     [server] Server {
         /// Threads that own connections. 0 means one per core.
         workers: usize = 0, Count { min: 0, max: 256 };
 
-        /// Connections open at the same time, all listeners together; more are refused.
+        /// Connections open at the same time, all listeners together; more are refused. A SockJS session counts as one,
+        /// and so does each HTTP connection by which its client asks.
         max_connections: usize = 100_000, Count { min: 1, max: 10_000_000 };
 
         /// How long a shutdown may take before connections are cut.
@@ -55,21 +63,22 @@ sections! {
         authenticator: Option<Authenticator> = None, AuthenticatorName;
     }
 
-    /// The HTTP listener, which also carries WebSocket.
+    /// The HTTP listener, which also carries WebSocket and SockJS.
     [http] Http {
-        /// Address of HTTP and WebSocket.
+        /// Address of HTTP, WebSocket and SockJS.
         listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), Address, flag "--listen";
 
         /// Serve the demo page at `/`.
         demo: bool = false, Flag;
     }
 
-    /// The WebSocket endpoint.
+    /// The WebSocket endpoint, which is the base of SockJS too.
     [websocket] WebSocket {
-        /// Path of the endpoint.
+        /// Path of the endpoint; SockJS answers here and beneath it.
         path: String = "/ws".to_owned(), UrlPath;
 
-        /// Which pages may connect. A request without `Origin`, which is not from a browser, is always allowed.
+        /// Which pages may connect, over WebSocket and over SockJS. A request without `Origin` is always allowed: over
+        /// WebSocket it is not from a browser; over SockJS see `sockjs.legacy_transports`.
         allowed_origins: AllowedOrigins = AllowedOrigins::SameOrigin, Origins;
 
         /// Accept permessage-deflate when a client offers it.
@@ -84,6 +93,49 @@ sections! {
 
         /// From accept to the end of the HTTP request head.
         handshake_timeout: Duration = Duration::from_secs(10), PATIENCE;
+    }
+
+    /// SockJS, for clients whose network lets no WebSocket through, under the path and the origins of `[websocket]`.
+    [sockjs] SockJs {
+        /// Offer SockJS under `websocket.path`. When off, only the WebSocket endpoint itself is there.
+        enabled: bool = true, Flag;
+
+        /// A client that listens gets a heartbeat after this long without a message, so that no proxy takes the
+        /// connection for a dead one. Silent once STOMP heart-beats from the server are agreed.
+        heartbeat_time: Duration = Duration::from_secs(25), SOCKJS_HEARTBEAT;
+
+        /// How long a session over HTTP may have nobody listening before it ends. A polling client is away between two
+        /// polls, so this is longer than the worst of its round trips.
+        disconnect_delay: Duration = Duration::from_secs(5), PATIENCE;
+
+        /// Bytes of frames after which a streaming response ends and the client asks for the next one. Browsers keep
+        /// what a response has brought until it ends, so this is what a session costs them.
+        stream_bytes_limit: usize = 131_072, Size { min: KIB, max: GIB };
+
+        /// Set the cookie `JSESSIONID`, by which load balancers keep a client on one server. It proves nothing: the
+        /// server sends back the value that it is shown, else `dummy`.
+        session_cookie_needed: bool = false, Flag;
+
+        /// Offer WebSocket as a transport of SockJS, framed and raw. The endpoint at `websocket.path` itself stays.
+        websocket_enabled: bool = true, Flag;
+
+        /// Offer `jsonp`, `htmlfile` and the iframe page, for browsers without cross-origin requests. Through them any
+        /// page can connect, whatever `websocket.allowed_origins` says: their requests carry no `Origin` of the page,
+        /// and what they answer runs as a script of whoever embeds it.
+        legacy_transports: bool = false, Flag;
+
+        /// Where the iframe page loads sockjs-client from; its version must be the one that the outer page uses.
+        /// Absent: the server's own copy, `sockjs.min.js` under `websocket.path`.
+        client_library_url: Option<String> = None, ScriptUrl;
+
+        /// Bytes of messages that may wait in one session until its client listens again; when more would wait,
+        /// `outbox.policy` says what happens. Holds one message of the largest size, with every header as long as it
+        /// may be.
+        message_cache_bytes: usize = 2_097_152, Size { min: KIB, max: 4 * GIB };
+
+        /// Largest body of an `xhr_send` or `jsonp_send` request; a larger one is answered with 413. Twice
+        /// `websocket.max_message_bytes` by default, since escapes make a payload longer than its messages.
+        max_payload_bytes: usize = 2_228_224, Size { min: KIB, max: 4 * GIB };
     }
 
     /// The listener for STOMP over TCP.
@@ -137,7 +189,8 @@ sections! {
     /// What waits for one client to read it.
     [outbox] Outbox {
         /// Bytes that may wait for one connection after the socket took what it could. Holds one message of the
-        /// largest size, with every header as long as it may be.
+        /// largest size, with every header as long as it may be. What waits for a SockJS session to listen again is
+        /// counted by `sockjs.message_cache_bytes`.
         max_bytes: usize = 2_097_152, Size { min: KIB, max: 4 * GIB };
 
         /// What happens when more would wait. `close`: the connection is closed with the reason `slow-consumer`.
@@ -190,7 +243,8 @@ sections! {
     }
 }
 
-/// Which `Origin` headers a WebSocket handshake may carry. A request without `Origin` (not a browser) is always allowed.
+/// Which `Origin` headers a WebSocket handshake or a SockJS request may carry. A request without `Origin` is always
+/// allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllowedOrigins {
     /// Scheme, host and port of the request itself.

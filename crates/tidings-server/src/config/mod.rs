@@ -20,7 +20,7 @@ mod units;
 
 pub use checked::{
     Admin, AllowedOrigins, Authenticator, Broker, Config, Http, Outbox, Queue, Security, Server,
-    Session, SlowConsumerPolicy, Stomp, Tcp, WebSocket,
+    Session, SlowConsumerPolicy, SockJs, Stomp, Tcp, WebSocket,
 };
 pub use error::{ConfigError, ConfigErrors, Place};
 pub use load::{Overrides, Setting};

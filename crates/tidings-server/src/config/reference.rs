@@ -62,16 +62,20 @@ fn example() -> String {
             file += &comment(key.meaning);
             let _ = match (key.show)(&Config::default()) {
                 Some(default) => writeln!(file, "{} = {default}", key.name),
-                None => writeln!(
-                    file,
-                    "# {} = \"{}\"",
-                    key.name,
-                    (key.range)().trim_matches('`')
-                ),
+                None => writeln!(file, "# {} = \"{}\"", key.name, sample(key)),
             };
         }
     }
     file
+}
+
+/// What a key without a default may say: the first value that its range names.
+fn sample(key: &Key) -> String {
+    (key.range)()
+        .split('`')
+        .nth(1)
+        .expect("the range of a key without a default names a value")
+        .to_owned()
 }
 
 fn paragraph(lines: &[&str]) -> String {
@@ -144,6 +148,18 @@ mod tests {
                 }
             );
             assert_eq!(config, Config::default());
+        }
+    }
+
+    #[test]
+    fn every_sample_is_accepted_by_its_own_key() {
+        let absent = |key: &&Key| (key.show)(&Config::default()).is_none();
+        let keys = SECTIONS.iter().flat_map(|section| section.keys);
+        for key in keys.filter(absent) {
+            let text = format!("[{}]\n{} = \"{}\"\n", key.section, key.name, sample(key));
+            let entries = crate::config::raw::from_file("x.toml".as_ref(), &text, &mut Vec::new());
+            let mut config = Config::default();
+            assert!((key.read)(&mut config, &entries[0].raw), "{text}");
         }
     }
 

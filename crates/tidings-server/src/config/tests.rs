@@ -80,6 +80,9 @@ fn a_file_sets_every_type_of_value() {
         allowed_origins = ["https://app.example.com", "http://[::1]:3000"]
         compression = true
         max_frame_bytes = 65_536
+        [sockjs]
+        heartbeat_time = "10s"
+        client_library_url = "/js/sockjs.js?v=1.6.1"
         [tcp]
         listen = "127.0.0.1:61613"
         [stomp]
@@ -104,6 +107,8 @@ fn a_file_sets_every_type_of_value() {
     ]);
     expected.websocket.compression = true;
     expected.websocket.max_frame_bytes = 65_536;
+    expected.sockjs.heartbeat_time = Duration::from_secs(10);
+    expected.sockjs.client_library_url = Some("/js/sockjs.js?v=1.6.1".to_owned());
     expected.tcp.listen = Some(([127, 0, 0, 1], 61613).into());
     expected.stomp.heart_beat_send = Duration::ZERO;
     expected.stomp.heart_beat_receive = Duration::from_millis(500);
@@ -240,6 +245,22 @@ fn a_wrong_value_says_what_was_found_and_what_is_allowed() {
         ("websocket.max_frame_bytes", "\"1MB\""),
         ("websocket.max_frame_bytes", "0"),
         ("websocket.handshake_timeout", "\"0s\""),
+        ("sockjs.heartbeat_time", "0"),
+        ("sockjs.disconnect_delay", "\"0s\""),
+        ("sockjs.stream_bytes_limit", "1_023"),
+        ("sockjs.client_library_url", "\"\""),
+        ("sockjs.client_library_url", "\"/\""),
+        ("sockjs.client_library_url", "\"https://\""),
+        ("sockjs.client_library_url", "\"sockjs.min.js\""),
+        ("sockjs.client_library_url", "\"javascript:alert(1)\""),
+        ("sockjs.client_library_url", "\"//cdn.example.com/a.js\""),
+        ("sockjs.client_library_url", "'/a\"b.js'"),
+        ("sockjs.client_library_url", "\"/a'b.js\""),
+        ("sockjs.client_library_url", "\"/a>b.js\""),
+        ("sockjs.client_library_url", "\"/a&b.js\""),
+        ("sockjs.client_library_url", "\"/a b.js\""),
+        ("sockjs.client_library_url", "\"/\u{e4}.js\""),
+        ("sockjs.client_library_url", "true"),
         ("stomp.heart_beat_send", "\"99ms\""),
         ("stomp.heart_beat_send", "\"61m\""),
         ("outbox.policy", "\"Close\""),
@@ -323,6 +344,18 @@ fn values_that_contradict_are_refused() {
              1088KiB; lower the one or raise the other",
         ),
         (
+            "sockjs.message_cache_bytes = '2047KiB'",
+            "`sockjs.message_cache_bytes` at tidings.toml:1 is 2047KiB, too little for one largest message; allow at \
+             least 2MiB, which is `stomp.max_body_bytes` + `stomp.max_headers` x `stomp.max_header_line_bytes`, or lower \
+             one of these",
+        ),
+        (
+            "sockjs.max_payload_bytes = '1MiB'",
+            "`sockjs.max_payload_bytes` at tidings.toml:1 is 1MiB, too little for a STOMP frame with the largest body; \
+             allow at least 1088KiB, which is `stomp.max_body_bytes` + 64KiB of headers, and more for escapes, or lower \
+             `stomp.max_body_bytes`",
+        ),
+        (
             "queue.max_bytes = '1GiB'",
             "`queue.max_bytes` at tidings.toml:1 is 1GiB, more than `queue.max_total_bytes`, which is 256MiB; lower the \
              one or raise the other",
@@ -357,11 +390,20 @@ fn values_that_contradict_are_refused() {
 }
 
 #[test]
+fn what_is_off_contradicts_nothing() {
+    let config = load(
+        "[sockjs]\nenabled = false\nmessage_cache_bytes = '1KiB'\nmax_payload_bytes = '1KiB'\nlegacy_transports = true",
+    );
+    assert_eq!(config.expect("accepted").warnings(), Vec::<String>::new());
+}
+
+#[test]
 fn a_refused_value_is_not_compared_with_others() {
     let found = complaints(
-        "stomp.max_body_bytes = '8MiB'\noutbox.max_bytes = 'much'\nwebsocket.max_message_bytes = 0\n",
+        "stomp.max_body_bytes = '8MiB'\noutbox.max_bytes = 'much'\nwebsocket.max_message_bytes = 0\n\
+         sockjs.message_cache_bytes = 0\nsockjs.max_payload_bytes = 0\n",
     );
-    assert_eq!(found.lines().count(), 3, "{found}");
+    assert_eq!(found.lines().count(), 5, "{found}");
     assert!(
         found.ends_with("which is 4MiB; lower the one or raise the other"),
         "{found}"
@@ -407,9 +449,10 @@ fn others_can_reach_a_server_only_if_its_file_trusts_every_login() {
 #[test]
 fn what_is_allowed_and_deserves_a_word_is_warned_of() {
     let config = load(
-        "websocket.allowed_origins = '*'\nstomp.heart_beat_receive = 0\nwebsocket.max_frame_bytes = '64KiB'",
+        "websocket.allowed_origins = '*'\nstomp.heart_beat_receive = 0\nwebsocket.max_frame_bytes = '64KiB'\n\
+         sockjs.legacy_transports = true",
     );
-    assert_eq!(config.expect("accepted").warnings().len(), 3);
+    assert_eq!(config.expect("accepted").warnings().len(), 4);
     assert_eq!(Config::default().warnings(), Vec::<String>::new());
 }
 

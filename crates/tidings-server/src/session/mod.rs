@@ -1,4 +1,4 @@
-//! A session: what one client has connected, subscribed to and begun, and the task that reads for it.
+//! A session: what one client has connected, subscribed to and begun.
 
 mod acknowledge;
 mod connect;
@@ -9,29 +9,20 @@ mod subscribe;
 mod temporary_queue;
 mod transaction;
 
-use std::future::poll_fn;
-use std::io;
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tidings_core::disconnect::Reason;
 use tidings_core::transaction::Transactions;
 use tidings_stomp::connection::{ErrorReply, Event, Timeout};
 use tidings_stomp::{Connection as Stomp, Version};
-use tidings_websocket::Opcode;
-use tokio::io::AsyncReadExt;
 
-use crate::link::{Link, Received, websocket_reason};
+use crate::application::Application;
 use crate::node::Node;
-use crate::worker::{Connection, Phase, READ_BYTES, Reader, Worker};
+use crate::worker::{Connection, Phase, Worker};
 use temporary_queue::TemporaryQueue;
 use transaction::Action;
-
-/// When less of the read buffer is left, the next read begins at its start, or in a new one if the old is in use.
-const LEAST_READ_BYTES: usize = 16 * 1024;
 
 /// What one client holds. Small while it does little: see [`Extras`].
 pub(crate) struct Session {
@@ -71,6 +62,11 @@ impl Session {
         self.stomp.poll_timeout()
     }
 
+    /// Whether heart-beats of STOMP keep the link alive.
+    pub(crate) fn sends_heart_beats(&self) -> bool {
+        self.stomp.sends_heart_beats()
+    }
+
     /// A sign of life of the client.
     pub(crate) fn heard(&mut self, now: Instant) {
         self.stomp.handle_input(now, Bytes::new());
@@ -96,86 +92,30 @@ impl Session {
     }
 }
 
-/// Reads for a connection until it ends.
-pub(crate) async fn drive(reader: Reader, early: Bytes) {
-    let Reader { worker, connection } = &reader;
-    receive(worker, connection, BytesMut::from(early));
-    while let Ok(Some(input)) = poll_fn(|context| poll_read(worker, connection, context)).await {
-        let full = input.len() >= LEAST_READ_BYTES;
-        receive(worker, connection, input);
-        if !worker.has_space() {
-            connection.paused.set(true);
-            worker.wait_for_space().await;
-            connection.paused.set(false);
-        } else if full {
-            // More is there at once; others have their turn first.
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
-/// Reads into the worker's buffer; `None` = the peer has closed its side.
-fn poll_read(
-    worker: &Worker,
-    connection: &Connection,
-    context: &mut Context<'_>,
-) -> Poll<io::Result<Option<BytesMut>>> {
-    let mut buffer = worker.read_buffer.borrow_mut();
-    if buffer.capacity() < LEAST_READ_BYTES {
-        buffer.reserve(READ_BYTES);
-    }
-    let mut stream = connection.stream.borrow_mut();
-    let read = pin!(stream.read_buf(&mut *buffer));
-    let count = ready!(read.poll(context))?;
-    worker.node.telemetry.bytes_read.inc_by(count as u64);
-    Poll::Ready(Ok((count > 0).then(|| buffer.split())))
-}
-
-/// Takes what was read apart and acts on it.
-fn receive(worker: &Rc<Worker>, connection: &Rc<Connection>, mut input: BytesMut) {
-    while connection.phase() == Phase::Open {
-        let received = match &mut *connection.link.borrow_mut() {
-            Link::Tcp if input.is_empty() => return,
-            Link::Tcp => Ok(Some(Received::Stomp(input.split().freeze()))),
-            Link::WebSocket(link) => link.receive(&mut input),
-        };
-        match received {
-            Ok(None) => return,
-            Ok(Some(Received::Stomp(bytes))) => consume(worker, connection, bytes),
-            Ok(Some(Received::Ping(payload))) => {
-                worker.send_control(connection, Opcode::Pong, &payload)
-            }
-            Ok(Some(Received::Close)) => worker.close(connection, Reason::Normal, None),
-            Err(error) => {
-                tracing::debug!(peer = %connection.peer, %error, "websocket error");
-                worker.close(connection, websocket_reason(&error), None);
-            }
-        }
-    }
-}
-
 /// Acts on bytes of STOMP.
-fn consume(worker: &Rc<Worker>, connection: &Rc<Connection>, bytes: Bytes) {
+pub(crate) fn consume(worker: &Rc<Worker>, connection: &Rc<Connection>, bytes: Bytes) {
     let now = Instant::now();
-    connection
-        .session
-        .borrow_mut()
-        .stomp
-        .handle_input(now, bytes);
+    let mut input = Some(bytes);
     while connection.phase() == Phase::Open {
-        let mut session = connection.session.borrow_mut();
+        let mut application = connection.application.borrow_mut();
+        let Some(session) = application.stomp() else {
+            return;
+        };
+        if let Some(bytes) = input.take() {
+            session.stomp.handle_input(now, bytes);
+        }
         let Some(event) = session.stomp.poll_event() else {
             return;
         };
         match event {
             Event::Connect(request) => {
-                connect::accept(worker, connection, &mut session, now, &request);
-                drop(session);
+                connect::accept(worker, connection, session, now, &request);
+                drop(application);
                 worker.schedule_next(connection);
             }
             Event::Request(frame) => {
-                let outcome = request::handle(worker, connection, &mut session, &frame);
-                drop(session);
+                let outcome = request::handle(worker, connection, session, &frame);
+                drop(application);
                 match outcome {
                     Ok(request::Next::Continue) => {}
                     Ok(request::Next::Disconnect) => worker.close(connection, Reason::Normal, None),
@@ -192,7 +132,7 @@ fn consume(worker: &Rc<Worker>, connection: &Rc<Connection>, bytes: Bytes) {
                 let reason = Reason::from_name(error.code()).unwrap_or(Reason::InternalError);
                 let mut reply = Vec::new();
                 session.stomp.fail(&error, &mut reply);
-                drop(session);
+                drop(application);
                 worker.send(connection, |out| out.extend_from_slice(&reply));
                 worker.close(connection, reason, None);
             }
@@ -200,15 +140,16 @@ fn consume(worker: &Rc<Worker>, connection: &Rc<Connection>, bytes: Bytes) {
     }
 }
 
-/// The ERROR for a goodbye that no frame of the client caused. Over WebSocket the close code alone tells of a shutdown,
-/// so that clients reconnect without alarming anybody, and of what broke the WebSocket beneath STOMP.
-pub(crate) fn goodbye(reason: Reason, websocket: bool) -> Option<ErrorReply<'static>> {
+/// The ERROR for a goodbye that no frame of the client caused. Where the link has a close code of its own, that alone
+/// tells of a shutdown, so that clients reconnect without alarming anybody, and of what broke the WebSocket beneath STOMP.
+pub(crate) fn goodbye(reason: Reason, has_close_code: bool) -> Option<ErrorReply<'static>> {
     match reason {
         Reason::Normal
         | Reason::ConnectionReset
         | Reason::WebSocketProtocol
-        | Reason::WebSocketTooLarge => None,
-        Reason::Shutdown | Reason::InvalidUtf8 if websocket => None,
+        | Reason::WebSocketTooLarge
+        | Reason::SockJsProtocol => None,
+        Reason::Shutdown | Reason::InvalidUtf8 if has_close_code => None,
         _ => Some(ErrorReply {
             code: reason.name(),
             message: reason.sentence(),
@@ -221,7 +162,11 @@ pub(crate) fn goodbye(reason: Reason, websocket: bool) -> Option<ErrorReply<'sta
 impl Worker {
     /// Ends a session: its subscriptions go, its transactions are aborted, its temporary queues end.
     pub(crate) fn end_session(&self, connection: &Connection) {
-        let mut session = connection.session.borrow_mut();
+        let mut application = connection.application.borrow_mut();
+        let session = match &mut *application {
+            Application::Stomp(session) => session,
+            Application::Messages(handler) => return handler.closed(),
+        };
         for key in std::mem::take(&mut session.subscriptions) {
             self.unsubscribe(connection, key);
         }

@@ -1,7 +1,9 @@
 //! A connection whose socket is full: what waits is kept within the limit, and written as the socket takes it.
 
 use std::future::poll_fn;
+use std::io;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Instant;
 
 use tidings_core::disconnect::Reason;
@@ -15,14 +17,23 @@ impl Worker {
     /// Keeps what the socket did not take, within the limit, and lets a task write it.
     pub(super) fn fall_behind(self: &Rc<Self>, connection: &Rc<Connection>, left: &Frozen) {
         let limits = &self.node.config.outbox;
+        let max_bytes = match &connection.listening {
+            Some(_) => self.node.config.sockjs.message_cache_bytes,
+            None => limits.max_bytes,
+        };
         let mut outbox = connection.outbox.borrow_mut();
         let before = outbox.waiting_bytes();
         outbox.keep(left);
-        match outbox.limit(limits.max_bytes, limits.policy) {
+        match outbox.limit(max_bytes, limits.policy) {
             Overflow::Fits { dropped } => self.node.telemetry.dropped("slow-consumer", dropped),
             Overflow::Close => self.doom(connection, Reason::SlowConsumer),
         }
         self.account(before, outbox.waiting_bytes());
+        if connection.listening.is_some() {
+            drop(outbox);
+            self.pump(connection);
+            return;
+        }
         // Not by what waits, which a goodbye may have emptied under the writer: two writers would take each other's
         // wake-ups.
         if connection.stalled_since.get().is_none() {
@@ -36,8 +47,11 @@ impl Worker {
     /// Writes what waits, whenever the socket has room; ends when nothing waits.
     async fn write_behind(self: Rc<Self>, connection: Rc<Connection>) {
         loop {
-            let ready =
-                poll_fn(|context| connection.stream.borrow().poll_write_ready(context)).await;
+            let ready = poll_fn(|context| match &connection.stream {
+                Some(stream) => stream.borrow().poll_write_ready(context),
+                None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+            })
+            .await;
             let mut progress = false;
             let mut outbox = connection.outbox.borrow_mut();
             let before = outbox.waiting_bytes();
@@ -77,7 +91,7 @@ impl Worker {
         self.account(before, outbox.waiting_bytes());
     }
 
-    fn account(&self, before: usize, after: usize) {
+    pub(super) fn account(&self, before: usize, after: usize) {
         self.node
             .telemetry
             .outbox_bytes

@@ -12,6 +12,7 @@ use socket2::SockRef;
 use tidings_core::disconnect::Reason;
 use tidings_core::message::MessageId;
 use tidings_core::queue::Delivery;
+use tidings_sockjs::frame;
 use tidings_stomp::Version;
 use tidings_websocket::{Opcode, write_frame};
 use tokio::net::TcpStream;
@@ -19,11 +20,14 @@ use tokio::net::TcpStream;
 use super::Worker;
 use super::message_encoder::Form;
 use super::outbox::Outbox;
+use super::sockjs::Listening;
 use super::subscription::Consumer;
 use super::turn::{Span, Turn, Unit};
+use crate::application::Application;
+use crate::endpoint::{Payload, Service};
+use crate::inbound;
 use crate::link::{Link, LinkKind, Wire};
 use crate::node::Ticket;
-use crate::session::{self, Session};
 use crate::telemetry::LinkLabel;
 
 /// Messages of queues are encoded up to this much ahead of the socket. Together with the largest message it fits the
@@ -35,11 +39,25 @@ pub(crate) struct Adoption {
     pub(crate) stream: std::net::TcpStream,
     pub(crate) peer: SocketAddr,
     pub(crate) link: LinkKind,
+    pub(crate) service: Service,
+    /// What HTTP has still to say: the answer to the handshake.
+    pub(crate) opening: Vec<u8>,
     /// When the link was ready: the time to CONNECT counts from here.
     pub(crate) ready_at: Instant,
     /// Bytes that arrived behind the HTTP request.
     pub(crate) early: Bytes,
     pub(crate) ticket: Ticket,
+}
+
+/// A connection that a worker takes in.
+pub(super) struct NewConnection<'a> {
+    pub(super) stream: Option<TcpStream>,
+    pub(super) listening: Option<Listening>,
+    pub(super) peer: SocketAddr,
+    pub(super) link: Link,
+    pub(super) service: &'a Service,
+    pub(super) ready_at: Instant,
+    pub(super) ticket: Ticket,
 }
 
 /// Names a connection of a worker.
@@ -64,10 +82,13 @@ pub(crate) enum Phase {
 pub(crate) struct Connection {
     pub(super) key: ConnectionKey,
     pub(crate) peer: SocketAddr,
-    /// Borrowed for one call at a time, never across an await.
-    pub(crate) stream: RefCell<TcpStream>,
+    /// Borrowed for one call at a time, never across an await. None where the client comes by one HTTP request after the
+    /// other: then there is `listening`.
+    pub(crate) stream: Option<RefCell<TcpStream>>,
+    /// How a client of SockJS over HTTP listens.
+    pub(super) listening: Option<Box<RefCell<Listening>>>,
     pub(crate) link: RefCell<Link>,
-    pub(crate) session: RefCell<Session>,
+    pub(crate) application: RefCell<Application>,
     pub(super) outbox: RefCell<Outbox>,
     pub(super) phase: Cell<Phase>,
     /// Tick at which the timer fires; `u64::MAX` = not set.
@@ -103,7 +124,7 @@ impl Connection {
     }
 
     pub(crate) fn version(&self) -> Version {
-        self.session.borrow().version()
+        self.application.borrow().version()
     }
 
     pub(crate) fn wire(&self) -> Wire {
@@ -143,6 +164,27 @@ impl Connection {
         parked.retain(|delivery| delivery.consumer != consumer);
     }
 
+    /// When SockJS has something to do.
+    pub(super) fn next_sockjs_timeout(&self) -> Option<Instant> {
+        match &self.listening {
+            Some(listening) => {
+                let has_beats = self.application.borrow().sends_heart_beats();
+                listening.borrow_mut().next_timeout(has_beats)
+            }
+            None => self.next_beat(),
+        }
+    }
+
+    /// When a heartbeat of SockJS over WebSocket is due; those of STOMP make it needless.
+    pub(super) fn next_beat(&self) -> Option<Instant> {
+        let heartbeat_time = match &*self.link.borrow() {
+            Link::WebSocket(link) => link.heartbeat_time()?,
+            Link::Tcp | Link::SockJs => return None,
+        };
+        let is_quiet = self.application.borrow().sends_heart_beats();
+        (!is_quiet).then(|| self.written_at.get() + heartbeat_time)
+    }
+
     /// Sets the timer to `tick` unless it fires earlier already.
     pub(super) fn set_timer(&self, tick: u64) -> bool {
         let earlier = tick < self.timer.get();
@@ -161,12 +203,18 @@ impl Connection {
         ours
     }
 
-    pub(super) fn write_turn(&self, turn: &Turn, written: &Cell<u64>) -> io::Result<bool> {
+    pub(super) fn write_turn(&self, turn: &Turn, written: &Cell<u64>) -> io::Result<Progress> {
         let before = written.get();
-        let result = self
-            .outbox
-            .borrow_mut()
-            .write_turn(turn, |slices| self.write(slices, written));
+        let result = match &self.listening {
+            Some(listening) => {
+                let outbox = &mut self.outbox.borrow_mut();
+                listening.borrow_mut().write_turn(outbox, turn, written)
+            }
+            None => self
+                .outbox
+                .borrow_mut()
+                .write_turn(turn, |slices| self.write(slices, written)),
+        };
         if written.get() != before {
             self.written_at.set(Instant::now());
         }
@@ -174,19 +222,38 @@ impl Connection {
     }
 
     pub(super) fn write(&self, slices: &[IoSlice<'_>], written: &Cell<u64>) -> io::Result<usize> {
-        let stream = self.stream.borrow();
-        let count = match slices {
-            [one] => stream.try_write(one)?,
-            many => stream.try_write_vectored(many)?,
+        let Some(stream) = &self.stream else {
+            return Err(io::ErrorKind::NotConnected.into());
         };
+        let count = write(&stream.borrow(), slices)?;
         written.set(written.get() + count as u64);
         Ok(count)
     }
 
-    /// Ends both directions; the reader sees the end of the stream.
-    pub(super) fn cut(&self) {
-        // An error means that the peer cut it first.
-        let _ = SockRef::from(&*self.stream.borrow()).shutdown(Shutdown::Both);
+    /// Ends our side of the connection.
+    pub(super) fn shut(&self, sides: Shutdown) {
+        if let Some(stream) = &self.stream {
+            // An error means that the peer cut it first.
+            let _ = SockRef::from(&*stream.borrow()).shutdown(sides);
+        }
+    }
+}
+
+/// What became of what a connection had to send in a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// All is out.
+    Out,
+    /// Some is left in the turn.
+    Left,
+    /// The link has the rest, and writes it as the socket has room.
+    Taken,
+}
+
+pub(super) fn write(stream: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    match slices {
+        [one] => stream.try_write(one),
+        many => stream.try_write_vectored(many),
     }
 }
 
@@ -211,45 +278,20 @@ impl Worker {
                 return;
             }
         };
-        let telemetry = &self.node.telemetry;
-        let link = Link::new(&adoption.link, &self.node.config.websocket);
-        telemetry
-            .connections
-            .get_or_create(&LinkLabel {
-                link: link.wire().link(),
-            })
-            .inc();
-        telemetry
-            .connections_opened
-            .get_or_create(&LinkLabel {
-                link: link.wire().link(),
-            })
-            .inc();
-        let mut connections = self.connections.borrow_mut();
-        let entry = connections.vacant_entry();
-        let connection = Rc::new(Connection {
-            key: ConnectionKey {
-                slot: entry.key() as u32,
-                serial: self.next_serial(),
-            },
+        let connection = self.insert_connection(NewConnection {
+            stream: Some(stream),
+            listening: None,
             peer: adoption.peer,
-            stream: RefCell::new(stream),
-            link: RefCell::new(link),
-            session: RefCell::new(Session::new(&self.node, adoption.ready_at)),
-            outbox: RefCell::default(),
-            phase: Cell::new(Phase::Open),
-            timer: Cell::new(u64::MAX),
-            stalled_since: Cell::new(None),
-            written_at: Cell::new(adoption.ready_at),
-            cut_at: Cell::new(None),
-            peer_ended: Cell::new(false),
-            paused: Cell::new(false),
-            parked: RefCell::default(),
-            unwritten: RefCell::default(),
-            _ticket: adoption.ticket,
+            link: Link::new(&adoption.link, &self.node.config),
+            service: &adoption.service,
+            ready_at: adoption.ready_at,
+            ticket: adoption.ticket,
         });
-        entry.insert(Rc::clone(&connection));
-        drop(connections);
+        self.send_raw(&connection, &adoption.opening);
+        if connection.wire() == Wire::SockJsWebSocket {
+            self.send_control(&connection, Opcode::Text, frame::OPEN);
+        }
+        inbound::opened(self, &connection);
         self.schedule_next(&connection);
         if self.node.is_draining() {
             self.close(&connection, Reason::Shutdown, None);
@@ -258,7 +300,42 @@ impl Worker {
             worker: Rc::clone(self),
             connection,
         };
-        tokio::task::spawn_local(session::drive(reader, adoption.early));
+        tokio::task::spawn_local(inbound::drive(reader, adoption.early));
+    }
+
+    pub(super) fn insert_connection(&self, new: NewConnection<'_>) -> Rc<Connection> {
+        let telemetry = &self.node.telemetry;
+        let label = LinkLabel {
+            link: new.link.wire().link(),
+        };
+        telemetry.connections.get_or_create(&label).inc();
+        telemetry.connections_opened.get_or_create(&label).inc();
+        let mut connections = self.connections.borrow_mut();
+        let entry = connections.vacant_entry();
+        let connection = Rc::new(Connection {
+            key: ConnectionKey {
+                slot: entry.key() as u32,
+                serial: self.next_serial(),
+            },
+            peer: new.peer,
+            stream: new.stream.map(RefCell::new),
+            listening: new.listening.map(|one| Box::new(RefCell::new(one))),
+            link: RefCell::new(new.link),
+            application: RefCell::new(Application::new(new.service, &self.node, new.ready_at)),
+            outbox: RefCell::default(),
+            phase: Cell::new(Phase::Open),
+            timer: Cell::new(u64::MAX),
+            stalled_since: Cell::new(None),
+            written_at: Cell::new(new.ready_at),
+            cut_at: Cell::new(None),
+            peer_ended: Cell::new(false),
+            paused: Cell::new(false),
+            parked: RefCell::default(),
+            unwritten: RefCell::default(),
+            _ticket: new.ticket,
+        });
+        entry.insert(Rc::clone(&connection));
+        connection
     }
 
     /// Sends bytes of STOMP, as one message where the link has messages.
@@ -269,21 +346,53 @@ impl Worker {
         if scratch.is_empty() {
             return;
         }
-        let wire = connection.wire();
-        let span = self
-            .turn
-            .borrow_mut()
-            .append(Unit::Control, |out| match wire {
-                Wire::Tcp => out.extend_from_slice(&scratch),
-                Wire::WebSocket | Wire::CompressedWebSocket => {
-                    write_frame(out, Opcode::Text, true, false, &scratch, None);
-                }
-            });
+        let span = self.append(connection.wire(), Opcode::Text, &scratch);
         drop(scratch);
         self.push_control(connection, span);
     }
 
-    /// Sends a WebSocket control frame.
+    /// Sends a message of a handler.
+    pub(crate) fn send_message(self: &Rc<Self>, connection: &Rc<Connection>, message: &Payload) {
+        let wire = connection.wire();
+        let span = match message {
+            Payload::Text(text) => self.append(wire, Opcode::Text, text.as_bytes()),
+            Payload::Binary(_) if wire.is_sockjs() => {
+                self.close(connection, Reason::BinaryOverSockJs, None);
+                return;
+            }
+            Payload::Binary(bytes) => self.append(wire, Opcode::Binary, bytes),
+        };
+        self.push_control(connection, span);
+    }
+
+    /// Appends one message to the turn, in the framing of the link.
+    fn append(&self, wire: Wire, opcode: Opcode, message: &[u8]) -> Span {
+        let escaped = || {
+            let mut escaped = Vec::with_capacity(message.len() + 64);
+            frame::escape(&String::from_utf8_lossy(message), &mut escaped);
+            escaped
+        };
+        self.turn
+            .borrow_mut()
+            .append(Unit::Control, |out| match wire {
+                Wire::Tcp => out.extend_from_slice(message),
+                Wire::WebSocket | Wire::CompressedWebSocket => {
+                    write_frame(out, opcode, true, false, message, None);
+                }
+                Wire::SockJsWebSocket => {
+                    let payload = [frame::MESSAGE_START, &escaped(), frame::MESSAGE_END].concat();
+                    write_frame(out, Opcode::Text, true, false, &payload, None);
+                }
+                Wire::SockJs => {
+                    let escaped = escaped();
+                    frame::write_xhr_chunk_start(escaped.len(), out);
+                    out.extend_from_slice(&escaped);
+                    out.extend_from_slice(frame::XHR_CHUNK_END);
+                }
+            })
+    }
+
+    /// Sends one frame of WebSocket, with nothing of SockJS in it.
     pub(crate) fn send_control(
         self: &Rc<Self>,
         connection: &Connection,
@@ -293,6 +402,15 @@ impl Worker {
         let span = self.turn.borrow_mut().append(Unit::Control, |out| {
             write_frame(out, opcode, true, false, payload, None);
         });
+        self.push_control(connection, span);
+    }
+
+    /// Sends bytes as they are.
+    fn send_raw(self: &Rc<Self>, connection: &Connection, bytes: &[u8]) {
+        let span = self
+            .turn
+            .borrow_mut()
+            .append(Unit::Control, |out| out.extend_from_slice(bytes));
         self.push_control(connection, span);
     }
 
@@ -322,9 +440,9 @@ mod tests {
             size_of::<Connection>()
         );
         assert!(
-            size(session::drive) <= 320,
+            size(inbound::drive) <= 320,
             "{} bytes",
-            size(session::drive)
+            size(inbound::drive)
         );
     }
 }

@@ -4,7 +4,9 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use tidings_core::disconnect::Reason;
+use tidings_sockjs::frame;
 use tidings_stomp::connection::Timeout;
+use tidings_websocket::Opcode;
 
 use super::Worker;
 use super::connection::{Connection, Phase};
@@ -53,7 +55,7 @@ impl Worker {
         }
         if connection.paused.get() {
             // It may have sent in time: it is we who do not read it now.
-            connection.session.borrow_mut().heard(now);
+            connection.application.borrow_mut().heard(now);
         }
         let send_timeout = self.node.config.outbox.send_timeout;
         if connection
@@ -65,7 +67,7 @@ impl Worker {
             return;
         }
         let due = connection
-            .session
+            .application
             .borrow_mut()
             .handle_timeout(connection.written_at.get(), now);
         match due {
@@ -74,6 +76,12 @@ impl Worker {
             Some(Timeout::ConnectTimedOut) => self.close(connection, Reason::ConnectTimeout, None),
             None => {}
         }
+        if connection.listening.is_some() {
+            self.check_session(connection, now);
+        } else if connection.next_beat().is_some_and(|at| at <= now) {
+            self.send_control(connection, Opcode::Text, frame::HEARTBEAT);
+            connection.written_at.set(now);
+        }
         if connection.phase() == Phase::Open {
             self.schedule_next(connection);
         }
@@ -81,10 +89,11 @@ impl Worker {
 
     /// Sets the timer to the session's next deadline.
     pub(crate) fn schedule_next(&self, connection: &Connection) {
-        let session = connection.session.borrow().next_timeout();
+        let application = connection.application.borrow().next_timeout();
         let stalled = connection.stalled_since.get();
         let send = stalled.map(|since| since + self.node.config.outbox.send_timeout);
-        if let Some(deadline) = session.into_iter().chain(send).min() {
+        let sockjs = connection.next_sockjs_timeout();
+        if let Some(deadline) = [application, send, sockjs].into_iter().flatten().min() {
             self.schedule(connection, deadline);
         }
     }

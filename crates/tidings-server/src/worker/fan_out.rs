@@ -4,11 +4,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
+use tidings_core::disconnect::Reason;
 use tidings_core::message::Message;
 use tidings_core::queue::Delivery;
 use tidings_stomp::{AckMode, Version};
 
-use super::message_encoder::{Encoded, Form, MessageEncoder};
+use super::message_encoder::{Encoded, Form, MessageEncoder, NotText};
 use super::subscription::{Consumer, GroupKey, Member, SubscriptionKind};
 use super::{Connection, Letter, Worker};
 
@@ -54,7 +55,13 @@ impl Worker {
                         self.flush_if_full(&mut encoder);
                     }
                 } else {
-                    let encoded = self.encode(&mut encoder, group.form, group.id.as_deref(), &[]);
+                    let id = group.id.as_deref();
+                    let Ok(encoded) = self.encode(&mut encoder, group.form, id, &[]) else {
+                        for member in members {
+                            self.refuse_binary(member.connection);
+                        }
+                        return;
+                    };
                     for member in members {
                         self.push(member.connection, encoded);
                     }
@@ -94,7 +101,10 @@ impl Worker {
         } else {
             &[]
         };
-        let encoded = self.encode(encoder, group.form, group.id.as_deref(), extra);
+        let Ok(encoded) = self.encode(encoder, group.form, group.id.as_deref(), extra) else {
+            self.refuse_binary(member.connection);
+            return;
+        };
         self.push(member.connection, encoded);
         self.tally.delivered.set(self.tally.delivered.get() + 1);
     }
@@ -144,9 +154,8 @@ impl Worker {
         let ack = format!("{}-{}", subscription.ordinal, message.id.0);
         let count = delivery.delivery_count.to_string();
         let mut extra = Vec::with_capacity(3);
-        if subscription.ack == AckMode::Auto {
-            connection.delivered_auto(delivery.consumer, message.id);
-        } else if has_ack_header(connection.version()) {
+        let is_auto = subscription.ack == AckMode::Auto;
+        if !is_auto && has_ack_header(connection.version()) {
             extra.push(("ack", &*ack));
         }
         if delivery.delivery_count > 1 {
@@ -160,6 +169,14 @@ impl Worker {
             &extra,
         );
         drop(subscriptions);
+        let Ok(encoded) = encoded else {
+            // It counts as delivered: after some clients of this kind it is a dead letter, not in everybody's way.
+            self.doom(connection, Reason::BinaryOverSockJs);
+            return;
+        };
+        if is_auto {
+            connection.delivered_auto(delivery.consumer, message.id);
+        }
         self.push(connection.key().slot, encoded);
         self.tally.delivered.set(self.tally.delivered.get() + 1);
         if self.turn.borrow().wants_flush() {
@@ -173,7 +190,7 @@ impl Worker {
         form: Form,
         id: Option<&str>,
         extra: &[(&str, &str)],
-    ) -> Encoded {
+    ) -> Result<Encoded, NotText> {
         encoder.encode(
             &mut self.turn.borrow_mut(),
             &mut self.deflater.borrow_mut(),
@@ -181,6 +198,13 @@ impl Worker {
             id,
             extra,
         )
+    }
+
+    /// The link carries only text: its client is told so rather than sent something else.
+    fn refuse_binary(&self, slot: u32) {
+        if let Some(connection) = self.connections.borrow().get(slot as usize) {
+            self.doom(connection, Reason::BinaryOverSockJs);
+        }
     }
 
     fn push(&self, slot: u32, encoded: Encoded) {

@@ -4,8 +4,8 @@ use std::net::Shutdown;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use socket2::SockRef;
 use tidings_core::disconnect::Reason;
+use tidings_sockjs::frame;
 use tidings_stomp::connection::ErrorReply;
 use tidings_websocket::{CloseCode, Opcode, close_payload};
 
@@ -37,18 +37,58 @@ impl Worker {
             Reason::Normal | Reason::Shutdown => self.drop_waiting(connection, Outbox::drop_queued),
             _ => self.drop_waiting(connection, Outbox::drop_messages),
         }
-        let websocket = connection.wire() != Wire::Tcp;
-        let own = session::goodbye(reason, websocket);
+        let own = session::goodbye(reason, connection.wire() != Wire::Tcp);
         if let Some(error) = error.or(own.as_ref()) {
             self.send(connection, |out| {
-                connection.session.borrow_mut().write_error(error, out)
+                connection.application.borrow_mut().write_error(error, out)
             });
         }
-        if websocket && reason != Reason::ConnectionReset {
-            let payload = close_payload(Some(CloseCode(reason.close_code())), reason.name());
-            self.send_control(connection, Opcode::Close, &payload);
+        if reason == Reason::SockJsProtocol {
+            self.send_close(connection, reason.close_code(), reason.name());
+        } else if reason != Reason::ConnectionReset {
+            self.say_close(connection, reason.close_code(), reason.name());
         }
-        let cut_at = Instant::now() + LINGER;
+        self.linger(connection);
+    }
+
+    /// Says goodbye as a handler of messages wants it said.
+    pub(crate) fn close_as(self: &Rc<Self>, connection: &Rc<Connection>, code: u16, text: &str) {
+        if connection.phase() != Phase::Open {
+            return;
+        }
+        self.end(connection, Reason::Normal);
+        self.say_close(connection, code, text);
+        self.linger(connection);
+    }
+
+    /// The last frames of the link.
+    fn say_close(self: &Rc<Self>, connection: &Connection, code: u16, text: &str) {
+        if let Some(listening) = &connection.listening {
+            listening.borrow_mut().set_goodbye(code, text);
+        }
+        let wire = connection.wire();
+        if wire == Wire::SockJsWebSocket {
+            let mut last = Vec::new();
+            frame::write_close(code, text, &mut last);
+            self.send_control(connection, Opcode::Text, &last);
+        }
+        if wire.is_websocket() {
+            self.send_close(connection, code, text);
+        }
+    }
+
+    fn send_close(self: &Rc<Self>, connection: &Connection, code: u16, text: &str) {
+        let payload = close_payload(Some(CloseCode(code)), text);
+        self.send_control(connection, Opcode::Close, &payload);
+    }
+
+    /// The goodbye may take a while to go out and to be heard.
+    fn linger(self: &Rc<Self>, connection: &Rc<Connection>) {
+        let linger = match &connection.listening {
+            Some(listening) => listening.borrow().disconnect_delay(),
+            None => LINGER,
+        };
+        let cut_at = Instant::now() + linger;
         connection.cut_at.set(Some(cut_at));
         self.schedule(connection, cut_at);
         // Even with nothing to send the flush has to come by, to shut our side.
@@ -86,7 +126,10 @@ impl Worker {
         }
         connection.phase.set(Phase::Shut);
         self.drop_waiting(connection, Outbox::drop_waiting);
-        connection.cut();
+        connection.shut(Shutdown::Both);
+        if let Some(listening) = &connection.listening {
+            self.forget_session(&mut listening.borrow_mut());
+        }
         let wire = connection.wire();
         self.node
             .telemetry
@@ -100,10 +143,13 @@ impl Worker {
 
     /// All that was in the outbox is out.
     pub(super) fn written_all(self: &Rc<Self>, connection: &Rc<Connection>) {
+        if connection.phase() == Phase::Closing && connection.listening.is_some() {
+            self.finish_session(connection);
+            return;
+        }
         if connection.phase() == Phase::Closing {
             connection.phase.set(Phase::Shut);
-            // An error means that the peer cut it first.
-            let _ = SockRef::from(&*connection.stream.borrow()).shutdown(Shutdown::Write);
+            connection.shut(Shutdown::Write);
             if connection.peer_ended.get() {
                 self.remove(connection);
             }
@@ -122,7 +168,11 @@ impl Worker {
     pub(super) fn failed(self: &Rc<Self>, connection: &Rc<Connection>) {
         // What was not written is not acknowledged either: its queues get it back when the session ends.
         connection.unwritten.take();
-        connection.cut();
+        if connection.listening.is_some() {
+            self.lose(connection);
+            return;
+        }
+        connection.shut(Shutdown::Both);
         self.drop_waiting(connection, Outbox::drop_waiting);
         if connection.phase() == Phase::Closing {
             connection.phase.set(Phase::Shut);

@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use tidings_core::message::{Message, MessageIds};
+use tidings_sockjs::frame;
 use tidings_stomp::{Version, encoder};
 use tidings_websocket::{Deflater, Opcode, encode_header};
 
@@ -30,19 +31,37 @@ pub(super) struct Encoded {
     pub(super) tail: Option<Span>,
 }
 
+/// A message with a body that is not text, for a link that carries only text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NotText;
+
 /// Encodes one message, each part once: the tail once per version, the head once per group.
 pub(super) struct MessageEncoder<'a> {
     pub(super) message: &'a Message,
     ids: &'a MessageIds,
     /// By version: everything from the message id to the NUL.
-    tails: [Option<Vec<u8>>; 3],
-    /// By version: where a long tail stands in the turn.
-    spans: [Option<Span>; 3],
+    tails: [Option<Vec<u8>>; VERSIONS],
+    /// The same, escaped for SockJS.
+    escaped: [Option<Vec<u8>>; VERSIONS],
+    /// By version and [`TailKind`]: where a long tail stands in the turn.
+    spans: [[Option<Span>; TAIL_KINDS]; VERSIONS],
     /// What its whole frames and its heads are in the turn.
     units: (Unit, Unit),
     /// Text or binary, known once asked.
     opcode: Option<Opcode>,
 }
+
+const VERSIONS: usize = 3;
+
+/// What a long tail that many share looks like in the turn.
+#[derive(Clone, Copy)]
+enum TailKind {
+    Stomp,
+    SockJsWebSocket,
+    SockJsChunk,
+}
+
+const TAIL_KINDS: usize = 3;
 
 impl<'a> MessageEncoder<'a> {
     /// A topic's message, which a policy for slow consumers may drop, known by its destination.
@@ -61,8 +80,9 @@ impl<'a> MessageEncoder<'a> {
         Self {
             message,
             ids,
-            tails: [None, None, None],
-            spans: [None; 3],
+            tails: [const { None }; VERSIONS],
+            escaped: [const { None }; VERSIONS],
+            spans: [[None; TAIL_KINDS]; VERSIONS],
             units,
             opcode: None,
         }
@@ -70,7 +90,7 @@ impl<'a> MessageEncoder<'a> {
 
     /// The turn was flushed: spans of it mean nothing any more.
     pub(super) fn forget_spans(&mut self) {
-        self.spans = [None; 3];
+        self.spans = [[None; TAIL_KINDS]; VERSIONS];
     }
 
     pub(super) fn encode(
@@ -80,20 +100,24 @@ impl<'a> MessageEncoder<'a> {
         form: Form,
         id: Option<&str>,
         extra: &[(&str, &str)],
-    ) -> Encoded {
+    ) -> Result<Encoded, NotText> {
         let head = head(form.version, id, extra);
         let opcode = self.opcode(form.wire);
-        let (whole_unit, head_unit) = self.units;
-        let version = form.version as usize;
-        let tail =
-            self.tails[version].get_or_insert_with(|| tail(self.message, self.ids, form.version));
+        if form.wire.is_sockjs() {
+            return match opcode {
+                Opcode::Text => Ok(self.encode_escaped(turn, form, &head)),
+                _ => Err(NotText),
+            };
+        }
+        let tail = self.tails[form.version as usize]
+            .get_or_insert_with(|| tail(self.message, self.ids, form.version));
         let length = head.len() + tail.len();
         if form.wire == Wire::CompressedWebSocket && length >= COMPRESS_BYTES {
-            let whole = compressed(turn, deflater, whole_unit, opcode, &head, tail);
-            return Encoded {
+            let whole = compressed(turn, deflater, self.units.0, opcode, &head, tail);
+            return Ok(Encoded {
                 head: whole,
                 tail: None,
-            };
+            });
         }
         let write_head = |out: &mut Vec<u8>| {
             if form.wire != Wire::Tcp {
@@ -101,22 +125,34 @@ impl<'a> MessageEncoder<'a> {
             }
             out.extend_from_slice(&head);
         };
-        if tail.len() <= SHARED_TAIL_BYTES {
-            let whole = turn.append(whole_unit, |out| {
-                write_head(out);
-                out.extend_from_slice(tail);
-            });
-            return Encoded {
-                head: whole,
-                tail: None,
-            };
-        }
-        let shared = *self.spans[version]
-            .get_or_insert_with(|| turn.append(Unit::Tail, |out| out.extend_from_slice(tail)));
-        Encoded {
-            head: turn.append(head_unit, write_head),
-            tail: Some(shared),
-        }
+        let span = &mut self.spans[form.version as usize][TailKind::Stomp as usize];
+        Ok(append(turn, self.units, span, &write_head, &[tail]))
+    }
+
+    /// As a message of SockJS. JSON escapes character by character, so head and tail are escaped apart and the tail once.
+    fn encode_escaped(&mut self, turn: &mut Turn, form: Form, head: &[u8]) -> Encoded {
+        let version = form.version as usize;
+        let tail =
+            self.tails[version].get_or_insert_with(|| tail(self.message, self.ids, form.version));
+        let tail = self.escaped[version].get_or_insert_with(|| escape(tail));
+        let head = escape(head);
+        let length = head.len() + tail.len();
+        let (kind, end) = match form.wire {
+            Wire::SockJs => (TailKind::SockJsChunk, frame::XHR_CHUNK_END),
+            _ => (TailKind::SockJsWebSocket, frame::MESSAGE_END),
+        };
+        let write_head = |out: &mut Vec<u8>| {
+            if form.wire == Wire::SockJs {
+                frame::write_xhr_chunk_start(length, out);
+            } else {
+                let payload = frame::MESSAGE_START.len() + length + frame::MESSAGE_END.len();
+                out.extend_from_slice(&encode_header(Opcode::Text, true, false, payload, None));
+                out.extend_from_slice(frame::MESSAGE_START);
+            }
+            out.extend_from_slice(&head);
+        };
+        let span = &mut self.spans[version][kind as usize];
+        append(turn, self.units, span, &write_head, &[tail, end])
     }
 
     /// A MESSAGE whose body is UTF-8 travels as text, any other as binary (RFC 6455, section 5.6).
@@ -131,6 +167,39 @@ impl<'a> MessageEncoder<'a> {
                 Err(_) => Opcode::Binary,
             })
     }
+}
+
+/// Appends a frame: whole, or where its tail is long only the head, and the tail if it does not stand there yet.
+fn append(
+    turn: &mut Turn,
+    (whole_unit, head_unit): (Unit, Unit),
+    shared: &mut Option<Span>,
+    write_head: &dyn Fn(&mut Vec<u8>),
+    tail: &[&[u8]],
+) -> Encoded {
+    let write_tail = |out: &mut Vec<u8>| tail.iter().for_each(|part| out.extend_from_slice(part));
+    if tail.iter().map(|part| part.len()).sum::<usize>() <= SHARED_TAIL_BYTES {
+        let whole = turn.append(whole_unit, |out| {
+            write_head(out);
+            write_tail(out);
+        });
+        return Encoded {
+            head: whole,
+            tail: None,
+        };
+    }
+    let shared = *shared.get_or_insert_with(|| turn.append(Unit::Tail, write_tail));
+    Encoded {
+        head: turn.append(head_unit, write_head),
+        tail: Some(shared),
+    }
+}
+
+fn escape(stomp: &[u8]) -> Vec<u8> {
+    let mut escaped = Vec::with_capacity(stomp.len() + stomp.len() / 8);
+    // Headers are text, and the body was found to be.
+    frame::escape(&String::from_utf8_lossy(stomp), &mut escaped);
+    escaped
 }
 
 fn compressed(
@@ -187,7 +256,13 @@ mod tests {
     use super::*;
 
     const VERSIONS: [Version; 3] = [Version::V1_0, Version::V1_1, Version::V1_2];
-    const WIRES: [Wire; 3] = [Wire::Tcp, Wire::WebSocket, Wire::CompressedWebSocket];
+    const WIRES: [Wire; 5] = [
+        Wire::Tcp,
+        Wire::WebSocket,
+        Wire::CompressedWebSocket,
+        Wire::SockJsWebSocket,
+        Wire::SockJs,
+    ];
 
     fn forms() -> impl Iterator<Item = Form> {
         let all = |version| WIRES.map(|wire| Form { version, wire });
@@ -216,6 +291,11 @@ mod tests {
         }
         let (kind, mut payload) = match form.wire {
             Wire::Tcp => (None, Bytes::from(bytes)),
+            Wire::SockJs => (Some(MessageKind::Text), read_chunk(&bytes)),
+            Wire::SockJsWebSocket => {
+                let (kind, frame) = read_websocket(&bytes, Wire::WebSocket);
+                (Some(kind), read_sockjs(&frame))
+            }
             wire => {
                 let (kind, payload) = read_websocket(&bytes, wire);
                 (Some(kind), payload)
@@ -228,6 +308,23 @@ mod tests {
         };
         assert!(payload.is_empty(), "one frame, no more: {payload:?}");
         (kind, frame)
+    }
+
+    /// One chunk of HTTP with one frame of SockJS and the line feed of `xhr_streaming`.
+    fn read_chunk(bytes: &[u8]) -> Bytes {
+        let text = std::str::from_utf8(bytes).expect("SockJS is text");
+        let (length, data) = text.split_once("\r\n").expect("a chunk has a head");
+        let length = usize::from_str_radix(length, 16).expect("its length is hexadecimal");
+        assert_eq!(&data[length..], "\r\n");
+        read_sockjs(data[..length].trim_end_matches('\n').as_bytes())
+    }
+
+    /// A frame of SockJS with one message.
+    fn read_sockjs(frame: &[u8]) -> Bytes {
+        let array = frame.strip_prefix(b"a").expect("it is a frame of messages");
+        let mut messages = tidings_sockjs::payload::decode(array).expect("it is an array");
+        assert_eq!(messages.len(), 1);
+        messages.remove(0).into()
     }
 
     fn read_websocket(bytes: &[u8], wire: Wire) -> (MessageKind, Bytes) {
@@ -327,13 +424,15 @@ mod tests {
             let encoded: Vec<_> = forms().chain(forms())
                 .map(|form| (form, encoder.encode(&mut turn, &mut deflater, form, id.as_deref(), extra)))
                 .collect();
+            let is_text = std::str::from_utf8(&message.body).is_ok();
             for (form, encoded) in encoded {
+                prop_assert_eq!(encoded.is_err(), form.wire.is_sockjs() && !is_text);
+                let Ok(encoded) = encoded else { continue };
                 let (kind, frame) = read(&turn, encoded, form);
                 prop_assert_eq!(frame.command, Command::Message);
                 let read: Vec<_> = frame.headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
                 prop_assert_eq!(read, expected(&message, &ids, form, &own), "{:?}", form);
                 prop_assert_eq!(&frame.body, &message.body);
-                let is_text = std::str::from_utf8(&message.body).is_ok();
                 let expected = if is_text { MessageKind::Text } else { MessageKind::Binary };
                 prop_assert_eq!(kind, (form.wire != Wire::Tcp).then_some(expected));
             }
@@ -353,6 +452,7 @@ mod tests {
         let ends = (0..count).map(|at| {
             let id = format!("s{at}");
             let encoded = encoder.encode(&mut turn, &mut deflater, form, Some(&id), &[]);
+            let encoded = encoded.expect("it is text");
             encoded
                 .head
                 .end
@@ -363,9 +463,14 @@ mod tests {
 
     #[test]
     fn a_long_tail_stands_once_per_turn_whatever_the_heads() {
-        for wire in [Wire::Tcp, Wire::WebSocket] {
+        for wire in [
+            Wire::Tcp,
+            Wire::WebSocket,
+            Wire::SockJsWebSocket,
+            Wire::SockJs,
+        ] {
             let all = turn_bytes(wire, 100_000, 100);
-            assert!(all < 100_000 + 100 * 64, "{all} bytes");
+            assert!(all < 100_000 + 100 * 64, "{wire:?}: {all} bytes");
         }
         // One body per delivery where it is short: each is one piece.
         assert!(turn_bytes(Wire::Tcp, 500, 100) > 100 * 500);
@@ -383,6 +488,7 @@ mod tests {
         };
         for _ in 0..3 {
             let encoded = encoder.encode(&mut turn, &mut deflater, form, Some("s"), &[]);
+            let encoded = encoded.expect("it is text");
             assert_eq!(read(&turn, encoded, form).1.body, message.body);
             turn.clear();
             encoder.forget_spans();

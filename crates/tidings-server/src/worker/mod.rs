@@ -2,7 +2,7 @@
 //!
 //! A turn of a worker goes: what arrived from other threads is delivered, what is meant for other workers is posted,
 //! then each connection that has something to send is written to once ([`turn`], [`outbox`]). Reading happens between
-//! turns, in one small task per connection ([`crate::session::drive`]).
+//! turns, in one small task per connection ([`crate::inbound::drive`]).
 
 mod backlog;
 mod connection;
@@ -13,6 +13,7 @@ mod mailbox;
 mod message_encoder;
 mod outbox;
 mod registry;
+mod sockjs;
 mod subscription;
 mod timer_wheel;
 mod turn;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use hashbrown::HashMap;
 use slab::Slab;
 use tidings_core::disconnect::Reason;
 use tidings_core::message::Message;
@@ -37,11 +39,13 @@ pub(crate) use connection::{Adoption, Connection, Phase, Reader};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use message_encoder::Form;
 pub(crate) use registry::NewSubscription;
+pub(crate) use sockjs::{Bare, Listen, Say};
 pub(crate) use subscription::{Consumer, Interest, MAX_WORKERS, Subscription, SubscriptionKind};
 
 use crate::link::FULL_WINDOW_BITS;
 use crate::node::Node;
-use connection::ConnectionKey;
+use crate::sockjs::SessionName;
+use connection::{ConnectionKey, Progress};
 use subscription::Subscribers;
 use timer_wheel::TimerWheel;
 use turn::Turn;
@@ -69,6 +73,10 @@ pub(crate) enum Letter {
     Publish(Arc<Message>),
     /// A queue's message for one of its consumers.
     Deliver(Delivery<Consumer>),
+    /// A client that listens to a session of SockJS over HTTP.
+    Listen(Box<Listen>),
+    /// Messages for such a session.
+    Say(Say),
     /// Every connection must go: the server stops.
     Drain,
     /// The worker ends; connections that are left are cut.
@@ -81,6 +89,8 @@ pub(crate) struct Worker {
     pub(crate) node: Arc<Node>,
     connections: RefCell<Slab<Rc<Connection>>>,
     subscriptions: RefCell<Slab<Subscription>>,
+    /// Connections of SockJS over HTTP by what their clients call them.
+    sessions: RefCell<HashMap<Arc<SessionName>, ConnectionKey>>,
     /// Topic subscribers of this worker by pattern.
     topics: RefCell<PatternMap<Subscribers>>,
     turn: RefCell<Turn>,
@@ -130,6 +140,7 @@ impl Worker {
             id,
             connections: RefCell::default(),
             subscriptions: RefCell::default(),
+            sessions: RefCell::default(),
             topics: RefCell::new(PatternMap::new(separator)),
             turn: RefCell::default(),
             dirty: RefCell::default(),
@@ -210,6 +221,8 @@ impl Worker {
             Letter::Adopt(adoption) => self.adopt(*adoption),
             Letter::Publish(message) => self.deliver_topic(&message),
             Letter::Deliver(delivery) => self.deliver_queue(delivery),
+            Letter::Listen(listen) => self.listen(*listen),
+            Letter::Say(say) => self.hear(say),
             Letter::Stop => {}
             Letter::Drain => {
                 let all: Vec<_> = self
@@ -282,8 +295,9 @@ impl Worker {
                 continue;
             };
             match connection.write_turn(&self.turn.borrow(), &self.tally.written) {
-                Ok(true) => self.written_all(&connection),
-                Ok(false) => behind.push(connection),
+                Ok(Progress::Out) => self.written_all(&connection),
+                Ok(Progress::Left) => behind.push(connection),
+                Ok(Progress::Taken) => self.stall(&connection, Instant::now()),
                 Err(_) => self.failed(&connection),
             }
         }
@@ -337,12 +351,7 @@ impl Worker {
 
     /// Waits while another worker has too much to do; then this session's reader may go on.
     pub(crate) async fn wait_for_space(&self) {
-        for mailbox in &self.node.mailboxes {
-            if !mailbox.has_space() {
-                self.node.telemetry.reads_paused.inc();
-                mailbox.wait_for_space().await;
-            }
-        }
+        self.node.wait_for_space().await;
     }
 
     /// Whether [`Worker::wait_for_space`] would return at once.

@@ -5,7 +5,9 @@ use std::io::{self, IoSlice};
 
 use bytes::{Buf, Bytes};
 use smallvec::SmallVec;
+use tidings_sockjs::frame;
 
+use super::connection::Progress;
 use super::turn::{Frozen, Span, Turn, Unit};
 use crate::config::SlowConsumerPolicy;
 
@@ -88,16 +90,16 @@ impl Outbox {
         self.waiting_bytes
     }
 
-    /// Writes this turn's spans as far as the socket takes them; true when nothing waits any more. A connection that is
-    /// blocked writes nothing here: its writer task does.
+    /// Writes this turn's spans as far as the socket takes them; a connection that is blocked
+    /// writes nothing here: its writer task does.
     pub(crate) fn write_turn(
         &mut self,
         turn: &Turn,
         mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
-    ) -> io::Result<bool> {
+    ) -> io::Result<Progress> {
         self.listed = false;
         if self.is_blocked() {
-            return Ok(false);
+            return Ok(Progress::Left);
         }
         while !self.spans.is_empty() {
             let slices: SmallVec<[IoSlice<'_>; 4]> = self
@@ -108,7 +110,9 @@ impl Outbox {
                 .collect();
             match write(&slices) {
                 Ok(written) => self.advance_spans(written),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Progress::Left);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     // The turn is gone before the connection is.
@@ -117,7 +121,50 @@ impl Outbox {
                 }
             }
         }
-        Ok(true)
+        Ok(Progress::Out)
+    }
+
+    /// The connection is not on the flush list any more.
+    pub(crate) fn unlist(&mut self) {
+        self.listed = false;
+    }
+
+    /// Bytes of data in this turn's chunks of HTTP.
+    pub(crate) fn chunk_data(&self, turn: &Turn) -> usize {
+        let (mut data, mut chunk) = (0, 0);
+        let parts = self.spans.iter().flat_map(|span| turn.lengths(*span));
+        for (unit, length) in parts {
+            if unit != Unit::Tail {
+                data += frame::chunk_data_length(std::mem::take(&mut chunk));
+            }
+            chunk += length;
+        }
+        data + frame::chunk_data_length(chunk)
+    }
+
+    /// Moves what is left of the turn into `rest`, as it is.
+    pub(crate) fn take_turn(&mut self, turn: &Turn, rest: &mut Vec<u8>) {
+        for span in std::mem::take(&mut self.spans) {
+            rest.extend_from_slice(turn.slice(span));
+        }
+    }
+
+    /// Takes the oldest waiting frames, each with its tail, until they are `enough` bytes.
+    pub(crate) fn take_messages(&mut self, enough: usize) -> Vec<[Bytes; 2]> {
+        let mut messages = Vec::new();
+        let mut taken = 0;
+        while taken < enough {
+            let Some(piece) = self.waiting.pop_front() else {
+                break;
+            };
+            taken += piece.bytes.len() + piece.tail.len();
+            self.waiting_bytes -= piece.weight();
+            messages.push([piece.bytes, piece.tail]);
+        }
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new();
+        }
+        messages
     }
 
     fn advance_spans(&mut self, mut written: usize) {

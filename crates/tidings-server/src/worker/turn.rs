@@ -66,6 +66,11 @@ impl Turn {
         &self.bytes[span.start..span.end]
     }
 
+    /// What a span is made of, and how long each part is.
+    pub(crate) fn lengths(&self, span: Span) -> impl Iterator<Item = (Unit, usize)> {
+        cut(&self.marks, span).map(|(unit, part)| (unit, part.len()))
+    }
+
     pub(crate) fn wants_flush(&self) -> bool {
         self.bytes.len() >= FLUSH_BYTES
     }
@@ -95,31 +100,9 @@ pub(crate) struct Frozen {
 }
 
 impl Frozen {
-    /// Cuts a span at the units in it. A first piece that does not begin where a unit does is the rest of a unit of
-    /// which some bytes are out: [`Unit::Control`], since it can't be dropped any more.
+    /// Cuts a span at the units in it.
     pub(crate) fn units(&self, span: Span) -> impl Iterator<Item = (Unit, Bytes)> {
-        let first = self.marks.partition_point(|(start, _)| *start < span.start);
-        let mut at = span.start;
-        let mut next = first;
-        std::iter::from_fn(move || {
-            if at >= span.end {
-                return None;
-            }
-            let unit = match self.marks.get(next) {
-                Some((start, unit)) if *start == at => {
-                    next += 1;
-                    *unit
-                }
-                _ => Unit::Control,
-            };
-            let end = self
-                .marks
-                .get(next)
-                .map_or(span.end, |(start, _)| (*start).min(span.end));
-            let bytes = self.share(Span { start: at, end });
-            at = end;
-            Some((unit, bytes))
-        })
+        cut(&self.marks, span).map(|(unit, part)| (unit, self.share(part)))
     }
 
     /// A small part of a big turn is copied: a slice would keep the whole turn in memory and the account of the
@@ -131,6 +114,31 @@ impl Frozen {
             self.bytes.slice(span.start..span.end)
         }
     }
+}
+
+/// Cuts a span at the units in it. A first piece that does not begin where a unit does is the rest of a unit of which
+/// some bytes are out: [`Unit::Control`], since it can't be dropped any more.
+fn cut(marks: &[(usize, Unit)], span: Span) -> impl Iterator<Item = (Unit, Span)> {
+    let mut next = marks.partition_point(|(start, _)| *start < span.start);
+    let mut at = span.start;
+    std::iter::from_fn(move || {
+        if at >= span.end {
+            return None;
+        }
+        let unit = match marks.get(next) {
+            Some((start, unit)) if *start == at => {
+                next += 1;
+                *unit
+            }
+            _ => Unit::Control,
+        };
+        let end = marks
+            .get(next)
+            .map_or(span.end, |(start, _)| (*start).min(span.end));
+        let part = Span { start: at, end };
+        at = end;
+        Some((unit, part))
+    })
 }
 
 #[cfg(test)]

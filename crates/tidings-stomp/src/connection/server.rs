@@ -263,6 +263,11 @@ impl Connection {
         self.version
     }
 
+    /// Whether heart-beats to the client were agreed: then it hears from this side without anything else's help.
+    pub fn sends_heart_beats(&self) -> bool {
+        matches!(&self.timer, Timer::Pulse(pulse) if pulse.is_sending())
+    }
+
     /// Where the connection stands.
     pub fn state(&self) -> State {
         self.state

@@ -9,6 +9,9 @@ use super::{Form, list_of, quoted, quoted_list};
 /// Longest path of an endpoint, in bytes.
 const MAX_PATH_BYTES: usize = 256;
 
+/// Longest url of a script, in bytes.
+const MAX_URL_BYTES: usize = 1_024;
+
 /// Where a listener that cannot be off listens.
 pub(in super::super) struct Address;
 
@@ -92,6 +95,45 @@ impl Form for UrlPath {
     fn show(&self, value: &String) -> Option<String> {
         Some(quoted(value))
     }
+}
+
+/// Where a page loads a script from, if from elsewhere than by custom. Written into html as it is, so nothing that
+/// could end an attribute or begin an entity is accepted.
+pub(in super::super) struct ScriptUrl;
+
+impl Form for ScriptUrl {
+    type Value = Option<String>;
+
+    fn kind(&self) -> &'static str {
+        "url"
+    }
+
+    fn range(&self) -> String {
+        format!(
+            "a url such as `https://cdn.example.com/sockjs.min.js`, or a path; begins with `https://`, `http://` or one \
+             `/`; letters, digits, `/:?#[]@!$()*+,;=%-._~`; at most {MAX_URL_BYTES} bytes"
+        )
+    }
+
+    fn read(&self, raw: &Raw) -> Option<Option<String>> {
+        let text = raw.text()?;
+        is_script_url(text).then(|| Some(text.to_owned()))
+    }
+
+    fn show(&self, value: &Option<String>) -> Option<String> {
+        value.as_deref().map(quoted)
+    }
+}
+
+fn is_script_url(text: &str) -> bool {
+    let rest = ["https://", "http://", "/"]
+        .into_iter()
+        .find_map(|start| text.strip_prefix(start));
+    let harmless =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"/:?#[]@!$()*+,;=%-._~".contains(&byte);
+    text.len() <= MAX_URL_BYTES
+        && rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+        && text.bytes().all(harmless)
 }
 
 /// Which pages may connect.

@@ -142,14 +142,14 @@ impl Run {
             .write_turn(&self.turn, |slices| socket.write(slices));
         self.take(&socket.taken);
         match result {
-            Ok(true) => {
+            Ok(Progress::Out) => {
                 assert!(
                     self.pending.iter().all(|unit| !unit.fresh),
                     "not all is out"
                 );
                 self.turn.clear();
             }
-            Ok(false) => self.outbox.keep(&self.turn.freeze()),
+            Ok(_) => self.outbox.keep(&self.turn.freeze()),
             Err(_) => {
                 self.broken = true;
                 return;
@@ -372,7 +372,7 @@ fn only_the_first_push_of_a_turn_asks_for_the_flush_list() {
         assert!(push());
         assert!(!push());
         let written = outbox.write_turn(&turn, |slices| Ok(gathered(slices).len()));
-        assert!(matches!(written, Ok(true)));
+        assert!(matches!(written, Ok(Progress::Out)));
         turn.clear();
     }
 }
@@ -385,7 +385,7 @@ fn a_blocked_outbox_is_not_all_out_though_the_turn_has_nothing_for_it() {
     let written = run
         .outbox
         .write_turn(&run.turn, |_| panic!("its writer task does that"));
-    assert!(matches!(written, Ok(false)));
+    assert!(matches!(written, Ok(Progress::Left)));
 }
 
 #[test]
@@ -402,7 +402,7 @@ fn after_an_error_no_span_of_the_turn_is_left() {
         taken = gathered(slices);
         Ok(taken.len())
     });
-    assert!(matches!(written, Ok(true)));
+    assert!(matches!(written, Ok(Progress::Out)));
     assert_eq!(taken, b"x");
 }
 
@@ -426,6 +426,6 @@ fn all_that_a_turn_has_for_a_connection_goes_out_in_one_call_as_one_piece() {
         );
         Ok(slices.iter().map(|slice| slice.len()).sum())
     });
-    assert!(done.expect("the socket takes all"));
+    assert_eq!(done.expect("the socket takes all"), Progress::Out);
     assert_eq!(calls, [[expected]]);
 }

@@ -1,0 +1,256 @@
+//! One connection of HTTP, until it ends or is taken over.
+
+use std::future::{pending, poll_fn};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use std::{io, mem};
+
+use axum::Extension;
+use bytes::{Buf, Bytes, BytesMut};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tidings_core::disconnect::Reason;
+use tokio::net::TcpStream;
+use tracing::debug;
+
+use super::Http;
+use crate::node::{Node, Ticket, lock};
+use crate::worker::Bare;
+
+/// An HTTP connection that has not been taken over ends after this long, with its last answer; clients open another.
+const LIFETIME: Duration = Duration::from_secs(60);
+
+/// How long that last answer may take.
+const LAST_ANSWER: Duration = Duration::from_secs(10);
+
+/// What a request does with the bare socket in place of an answer.
+type Takeover = Box<dyn FnOnce(Bare) + Send>;
+
+/// The connection that a request came by.
+#[derive(Clone)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    state: Arc<State>,
+}
+
+/// What a connection and its requests tell each other.
+#[derive(Default)]
+struct State {
+    takeover: Mutex<Option<Takeover>>,
+    /// An answer is on its way, and the socket takes no more for now.
+    is_blocked: AtomicBool,
+    /// A request has come, so its end is no failed handshake.
+    has_asked: AtomicBool,
+}
+
+impl Peer {
+    /// Takes the bare socket in place of answering. The request must have been read to its end. Never returns.
+    pub(crate) async fn take_over<T>(self, takeover: impl FnOnce(Bare) + Send + 'static) -> T {
+        *lock(&self.state.takeover) = Some(Box::new(takeover));
+        drop(self);
+        pending().await
+    }
+}
+
+/// Serves a connection.
+pub(super) async fn serve(
+    http: Arc<Http>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    early: Bytes,
+    ticket: Ticket,
+) {
+    run(http, stream, peer, early, ticket, Arc::default()).await;
+}
+
+/// Serves a connection on which requests have come already.
+pub(super) async fn resume(
+    http: Arc<Http>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    early: Bytes,
+    ticket: Ticket,
+) {
+    let state = State::default();
+    state.has_asked.store(true, Ordering::Relaxed);
+    run(http, stream, peer, early, ticket, Arc::new(state)).await;
+}
+
+async fn run(
+    http: Arc<Http>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    early: Bytes,
+    ticket: Ticket,
+    state: Arc<State>,
+) {
+    let node = &http.node;
+    let io = Socket {
+        stream: TokioIo::new(stream),
+        early,
+        state: Arc::clone(&state),
+    };
+    let origin = Peer {
+        address: peer,
+        state: Arc::clone(&state),
+    };
+    let router = TowerToHyperService::new(http.router.clone().layer(Extension(origin)));
+    let asked = Arc::clone(&state);
+    let service = service_fn(move |request| {
+        asked.has_asked.store(true, Ordering::Relaxed);
+        router.call(request)
+    });
+    let mut served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(node.config.websocket.handshake_timeout)
+        .serve_connection(io, service);
+    let end = {
+        let mut poll = |context: &mut Context<'_>| match Pin::new(&mut served).poll(context) {
+            Poll::Ready(end) => Poll::Ready(Some(end)),
+            Poll::Pending => state.poll_takeover(),
+        };
+        tokio::select! {
+            end = poll_fn(&mut poll) => end,
+            () = ends(node) => {
+                // Answers what was asked, and then no more.
+                Pin::new(&mut served).graceful_shutdown();
+                let last = poll_fn(|context| match Pin::new(&mut served).poll(context) {
+                    Poll::Ready(end) => Poll::Ready(Some(end)),
+                    Poll::Pending => state.poll_takeover(),
+                });
+                match tokio::time::timeout(LAST_ANSWER, last).await {
+                    Ok(end) => end,
+                    Err(_) => return debug!(%peer, "http connection cut: its last answer was not read"),
+                }
+            }
+        }
+    };
+    match end {
+        Some(Ok(())) => {}
+        Some(Err(error)) => {
+            if !state.has_asked.load(Ordering::Relaxed) {
+                node.telemetry.disconnected(Reason::HandshakeFailed);
+            }
+            debug!(%peer, %error, "http connection ended");
+        }
+        None => {
+            let Some(takeover) = lock(&state.takeover).take() else {
+                return;
+            };
+            let parts = served.into_parts();
+            let early = join(&parts.read_buf, &parts.io.early);
+            match parts.io.stream.into_inner().into_std() {
+                Ok(stream) => takeover(Bare {
+                    stream,
+                    peer,
+                    early,
+                    ticket,
+                    http: Arc::clone(&http),
+                }),
+                Err(error) => debug!(%peer, %error, "a socket was not taken over"),
+            }
+        }
+    }
+}
+
+impl State {
+    /// Ready with nothing when a request wants the socket and all earlier answers are out.
+    fn poll_takeover<T>(&self) -> Poll<Option<T>> {
+        if lock(&self.takeover).is_some() && !self.is_blocked.load(Ordering::Relaxed) {
+            Poll::Ready(None)
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+fn join(first: &Bytes, second: &Bytes) -> Bytes {
+    let mut joined = BytesMut::with_capacity(first.len() + second.len());
+    joined.extend_from_slice(first);
+    joined.extend_from_slice(second);
+    joined.freeze()
+}
+
+/// Returns when an HTTP connection has to go.
+async fn ends(node: &Node) {
+    tokio::select! {
+        () = tokio::time::sleep(LIFETIME) => {}
+        () = node.draining() => {}
+    }
+}
+
+/// The socket under HTTP, which tells whether answers are stuck in it.
+struct Socket {
+    stream: TokioIo<TcpStream>,
+    /// Read before the socket is.
+    early: Bytes,
+    state: Arc<State>,
+}
+
+impl Socket {
+    fn watched(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.state
+            .is_blocked
+            .store(written.is_pending(), Ordering::Relaxed);
+        written
+    }
+}
+
+impl Read for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        mut buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.early.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(context, buffer);
+        }
+        let count = self.early.len().min(buffer.remaining());
+        buffer.put_slice(&self.early[..count]);
+        self.early.advance(count);
+        if self.early.is_empty() {
+            // Gives its memory back.
+            mem::take(&mut self.early);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Write for Socket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.watched(written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.watched(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,148 @@
+//! The handshake of WebSocket.
+
+use std::fmt::Write;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version, header};
+use tidings_core::disconnect::Reason;
+use tidings_websocket::{Accepted, HandshakeError, RequestHead, negotiate};
+use tracing::debug;
+
+use super::answer::sentence;
+use super::{Entrance, Peer, origin};
+use crate::endpoint::Service;
+use crate::link::{FULL_WINDOW_BITS, Framing, LinkKind};
+use crate::worker::Adoption;
+
+/// The sub-protocols of STOMP over WebSocket.
+const PROTOCOLS: &[&str] = &["v10.stomp", "v11.stomp", "v12.stomp"];
+
+/// Whether a request tries to be a handshake.
+pub(super) fn is_attempt(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::UPGRADE) || headers.contains_key(header::SEC_WEBSOCKET_KEY)
+}
+
+/// Answers a handshake; a good one is handed to a worker, socket and all.
+pub(super) async fn upgrade(
+    entrance: &Entrance,
+    peer: Peer,
+    request: &Parts,
+    framing: Framing,
+) -> Response<Body> {
+    match accept(entrance, request, framing) {
+        Ok(accepted) => {
+            let node = entrance.node.clone();
+            let service = entrance.endpoint.service.clone();
+            peer.take_over(move |bare| {
+                node.adopt(Adoption {
+                    stream: bare.stream,
+                    peer: bare.peer,
+                    opening: switching_protocols(&accepted),
+                    link: LinkKind::WebSocket {
+                        deflate: accepted.deflate,
+                        framing,
+                    },
+                    service,
+                    ready_at: Instant::now(),
+                    early: bare.early,
+                    ticket: bare.ticket,
+                });
+            })
+            .await
+        }
+        Err(refused) => {
+            entrance
+                .node
+                .telemetry
+                .disconnected(Reason::HandshakeFailed);
+            debug!(peer = %peer.address, status = %refused.status(), "handshake refused");
+            *refused
+        }
+    }
+}
+
+fn accept(
+    entrance: &Entrance,
+    request: &Parts,
+    framing: Framing,
+) -> Result<Accepted, Box<Response<Body>>> {
+    let headers = &request.headers;
+    let joined = |name: HeaderName| {
+        let values = headers.get_all(name);
+        let values: Vec<_> = values
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
+        values.join(", ")
+    };
+    let head = RequestHead {
+        method: request.method.as_str(),
+        http_1_1: request.version >= Version::HTTP_11,
+        upgrade: &joined(header::UPGRADE),
+        connection: &joined(header::CONNECTION),
+        key: &joined(header::SEC_WEBSOCKET_KEY),
+        version: &joined(header::SEC_WEBSOCKET_VERSION),
+        protocols: &joined(header::SEC_WEBSOCKET_PROTOCOL),
+        extensions: &joined(header::SEC_WEBSOCKET_EXTENSIONS),
+    };
+    let protocols = match entrance.endpoint.service {
+        Service::Stomp => PROTOCOLS,
+        Service::Messages(_) => &[],
+    };
+    let is_sockjs = matches!(framing, Framing::SockJs { .. });
+    let compression = entrance.node.config.websocket.compression && !is_sockjs;
+    let accepted = negotiate(&head, protocols, compression).map_err(refuse)?;
+    // A broadcast is compressed once for all, with the full window: a client that wants less gets it uncompressed.
+    let deflate = accepted
+        .deflate
+        .filter(|deflate| deflate.server_max_window_bits == FULL_WINDOW_BITS);
+    let accepted = Accepted {
+        deflate,
+        ..accepted
+    };
+    if origin::is_allowed(&entrance.endpoint.allowed_origins, headers) {
+        Ok(accepted)
+    } else {
+        Err(Box::new(forbidden()))
+    }
+}
+
+/// The page that a request comes from may not connect.
+pub(super) fn forbidden() -> Response<Body> {
+    sentence(
+        StatusCode::FORBIDDEN,
+        "this origin may not connect; add it to websocket.allowed_origins",
+    )
+}
+
+/// The response that ends HTTP (RFC 6455, section 4.2.2); from here on it is WebSocket.
+fn switching_protocols(accepted: &Accepted) -> Vec<u8> {
+    let mut head = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: {}\r\n",
+        accepted.accept
+    );
+    let mut add = |name, value: &str| {
+        let _ = write!(head, "{name}: {value}\r\n");
+    };
+    if let Some(protocol) = accepted.protocol {
+        add("sec-websocket-protocol", protocol);
+    }
+    if let Some(deflate) = accepted.deflate {
+        add("sec-websocket-extensions", &deflate.response_header());
+    }
+    head.push_str("\r\n");
+    head.into_bytes()
+}
+
+fn refuse(error: HandshakeError) -> Box<Response<Body>> {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = sentence(status, &error.to_string());
+    for (name, value) in error.headers() {
+        response
+            .headers_mut()
+            .insert(*name, HeaderValue::from_static(value));
+    }
+    Box::new(response)
+}

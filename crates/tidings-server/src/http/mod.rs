@@ -1,0 +1,96 @@
+//! What comes by HTTP: pages, the handshake of WebSocket, and SockJS.
+
+mod answer;
+mod connection;
+mod handshake;
+mod origin;
+mod sockjs;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::any;
+use bytes::Bytes;
+use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+
+pub(crate) use connection::Peer;
+
+use crate::endpoint::Endpoint;
+use crate::node::{Node, Ticket};
+
+/// Everything that a connection of HTTP needs.
+pub(crate) struct Http {
+    pub(crate) node: Arc<Node>,
+    router: Router,
+    /// Where connections are served, also those that come back from a worker.
+    runtime: Handle,
+}
+
+/// One endpoint as requests find it.
+struct Entrance {
+    node: Arc<Node>,
+    endpoint: Arc<Endpoint>,
+    /// Its place among the endpoints of the server.
+    place: usize,
+    /// The server's own copy of sockjs-client.
+    client_library: Option<Bytes>,
+}
+
+impl Http {
+    /// `pages` with `endpoints` in it. Must be called within the runtime that serves.
+    pub(crate) fn new(
+        node: &Arc<Node>,
+        endpoints: &[Arc<Endpoint>],
+        client_library: Option<&Bytes>,
+        pages: Router,
+    ) -> Arc<Self> {
+        let mut router = Router::new();
+        for (place, endpoint) in endpoints.iter().enumerate() {
+            let entrance = Arc::new(Entrance {
+                node: Arc::clone(node),
+                endpoint: Arc::clone(endpoint),
+                place,
+                client_library: client_library.cloned(),
+            });
+            let path = &endpoint.path;
+            router = router.route(path, any(sockjs::enter).with_state(Arc::clone(&entrance)));
+            if endpoint.sockjs.is_some() {
+                for beneath in ["/", "/{*rest}"] {
+                    let service = any(sockjs::enter).with_state(Arc::clone(&entrance));
+                    router = router.route(&format!("{path}{beneath}"), service);
+                }
+            }
+        }
+        Arc::new(Self {
+            node: Arc::clone(node),
+            router: router.fallback_service(pages),
+            runtime: Handle::current(),
+        })
+    }
+
+    /// Serves a connection that has just been accepted.
+    pub(crate) fn accept(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr, ticket: Ticket) {
+        let http = Arc::clone(self);
+        self.runtime
+            .spawn(connection::serve(http, stream, peer, Bytes::new(), ticket));
+    }
+
+    /// Goes on with a connection that a worker gives back; `early` is what it has read behind the last request.
+    pub(crate) fn resume(
+        self: Arc<Self>,
+        stream: std::net::TcpStream,
+        peer: SocketAddr,
+        early: Bytes,
+        ticket: Ticket,
+    ) {
+        let http = Arc::clone(&self);
+        self.runtime.spawn(async move {
+            match TcpStream::from_std(stream) {
+                Ok(stream) => connection::resume(http, stream, peer, early, ticket).await,
+                Err(error) => tracing::warn!(%peer, %error, "could not register a connection"),
+            }
+        });
+    }
+}

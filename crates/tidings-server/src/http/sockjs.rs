@@ -1,0 +1,276 @@
+//! Requests to an endpoint: SockJS, or WebSocket at the path itself.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::{Body, HttpBody, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version, header,
+};
+use tidings_sockjs::{Receiver, RequestHead, Route, Sender, route};
+use tokio::sync::oneshot;
+
+use super::answer::{response, sentence};
+use super::handshake::{self, forbidden};
+use super::{Entrance, Peer, origin};
+use crate::config::AllowedOrigins;
+use crate::endpoint::{CLIENT_LIBRARY, Service};
+use crate::link::Framing;
+use crate::node::Node;
+use crate::sockjs::{Found, Owner, SessionName, offer, shown_secret};
+use crate::worker::{Letter, Listen, Say};
+
+/// A request to listen has nothing to say; clients that send a body all the same send a short one.
+const MAX_IGNORED_BODY_BYTES: usize = 64 * 1024;
+
+/// When a client that found the server full may come back.
+const RETRY_AFTER_SECONDS: &str = "5";
+
+/// Answers a request to an endpoint or beneath it.
+pub(super) async fn enter(
+    State(entrance): State<Arc<Entrance>>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Response<Body> {
+    let endpoint = &entrance.endpoint;
+    let (parts, body) = request.into_parts();
+    let plain = match endpoint.service {
+        Service::Stomp => Framing::Stream,
+        Service::Messages(_) => Framing::Messages,
+    };
+    let beneath = parts.uri.path().get(endpoint.path.len()..).unwrap_or("/");
+    let is_plain = beneath.is_empty() && handshake::is_attempt(&parts.headers);
+    let Some(options) = endpoint.sockjs.as_ref().filter(|_| !is_plain) else {
+        return handshake::upgrade(&entrance, peer, &parts, plain).await;
+    };
+    if !origin::is_allowed(&endpoint.allowed_origins, &parts.headers) {
+        return forbidden();
+    }
+    let cookies = cookies(&parts.headers);
+    let head = head(
+        &parts,
+        beneath,
+        cookies.as_deref(),
+        entrance.node.is_draining(),
+    );
+    match route(options, &head, getrandom::u32().unwrap_or_default()) {
+        Route::Answer(_) if beneath.strip_prefix('/') == Some(CLIENT_LIBRARY) => {
+            client_library(&entrance, &parts)
+        }
+        Route::Answer(answer) => {
+            let mut response = response(answer);
+            if beneath.starts_with("/iframe") && response.status().is_success() {
+                restrict_framing(&endpoint.allowed_origins, response.headers_mut());
+            }
+            response
+        }
+        Route::WebSocket => {
+            let heartbeat_time = options.heartbeat_time;
+            let framing = Framing::SockJs { heartbeat_time };
+            handshake::upgrade(&entrance, peer, &parts, framing).await
+        }
+        Route::RawWebSocket => handshake::upgrade(&entrance, peer, &parts, plain).await,
+        Route::Receive {
+            server,
+            session,
+            receiver,
+        } => {
+            let url = (server, session);
+            let secret = head.cookie.and_then(shown_secret);
+            listen(&entrance, peer, body, url, receiver, secret).await
+        }
+        Route::Send { session, sender } => {
+            let name = entrance.name(session);
+            let secret = head.cookie.and_then(shown_secret);
+            let content_type = text(&parts.headers, header::CONTENT_TYPE).unwrap_or_default();
+            say(&entrance.node, body, name, &sender, secret, content_type).await
+        }
+    }
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// All `cookie` headers as one.
+fn cookies(headers: &HeaderMap) -> Option<String> {
+    let all: Vec<_> = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+fn head<'a>(
+    parts: &'a Parts,
+    beneath: &'a str,
+    cookie: Option<&'a str>,
+    is_draining: bool,
+) -> RequestHead<'a> {
+    let http_1_1 = parts.version >= Version::HTTP_11;
+    let says = |option: &str| {
+        text(&parts.headers, header::CONNECTION).is_some_and(|options| {
+            options
+                .split(',')
+                .any(|one| one.trim().eq_ignore_ascii_case(option))
+        })
+    };
+    let keep_alive = if http_1_1 {
+        !says("close")
+    } else {
+        says("keep-alive")
+    };
+    RequestHead {
+        method: parts.method.as_str(),
+        path: beneath,
+        query: parts.uri.query().unwrap_or_default(),
+        http_1_1,
+        keep_alive: keep_alive && !is_draining,
+        origin: text(&parts.headers, header::ORIGIN),
+        access_control_request_headers: text(
+            &parts.headers,
+            header::ACCESS_CONTROL_REQUEST_HEADERS,
+        ),
+        cookie,
+        if_none_match: text(&parts.headers, header::IF_NONE_MATCH),
+    }
+}
+
+impl Entrance {
+    fn name(&self, session: &str) -> Arc<SessionName> {
+        Arc::new(SessionName {
+            endpoint: self.place,
+            session: session.into(),
+        })
+    }
+}
+
+/// Hands the socket to the worker of the session, which answers.
+async fn listen(
+    entrance: &Entrance,
+    peer: Peer,
+    body: Body,
+    (server, session): (&str, &str),
+    mut receiver: Receiver,
+    secret: Option<&str>,
+) -> Response<Body> {
+    let node = Arc::clone(&entrance.node);
+    if !body.is_end_stream() && to_bytes(body, MAX_IGNORED_BODY_BYTES).await.is_err() {
+        return response(receiver.refused(413, "a request to listen needs no body\n"));
+    }
+    let name = entrance.name(session);
+    let mut owner = secret.map_or(Owner::Anyone, |secret| Owner::Bound(secret.into()));
+    let (worker, ticket) = match node.sockjs.find(&name, secret) {
+        Found::On(worker) => (usize::from(worker), None),
+        Found::Foreign => {
+            return response(receiver.refused(404, "there is no such session\n"));
+        }
+        Found::Nothing => {
+            let Some(ticket) = node.admit() else {
+                node.telemetry.disconnected(node.refusal_reason());
+                let answer = receiver.refused(503, "the server takes no more sessions now\n");
+                let mut response = response(answer);
+                let retry_after = HeaderValue::from_static(RETRY_AFTER_SECONDS);
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, retry_after);
+                return response;
+            };
+            if entrance.endpoint.bind_sessions && secret.is_none() {
+                let (offered, cookie) = offer(&entrance.endpoint.path, server, session);
+                receiver.set_cookie(cookie);
+                owner = offered;
+            }
+            (node.next_worker(), Some(ticket))
+        }
+    };
+    if !entrance.endpoint.bind_sessions {
+        owner = Owner::Anyone;
+    }
+    let endpoint = Arc::clone(&entrance.endpoint);
+    peer.take_over(move |bare| {
+        let listen = Listen {
+            name,
+            endpoint,
+            owner,
+            ticket,
+            receiver,
+            bare,
+        };
+        node.mailboxes[worker].post(Letter::Listen(Box::new(listen)), 0);
+    })
+    .await
+}
+
+/// Brings messages to the worker of the session; answers once that has them.
+async fn say(
+    node: &Node,
+    body: Body,
+    name: Arc<SessionName>,
+    sender: &Sender,
+    secret: Option<&str>,
+    content_type: &str,
+) -> Response<Body> {
+    let Found::On(worker) = node.sockjs.find(&name, secret) else {
+        return response(sender.unknown_session());
+    };
+    let limit = node.config.sockjs.max_payload_bytes;
+    let Ok(body) = to_bytes(body, limit).await else {
+        return response(sender.too_large(limit));
+    };
+    let messages = match sender.decode(content_type, &body) {
+        Ok(messages) => messages,
+        Err(error) => return response(sender.refused(error)),
+    };
+    node.wait_for_space().await;
+    let (heard, answer) = oneshot::channel();
+    let weight = messages.iter().map(String::len).sum();
+    let say = Say {
+        name,
+        messages,
+        heard,
+    };
+    node.mailboxes[usize::from(worker)].post(Letter::Say(say), weight);
+    match answer.await {
+        Ok(true) => response(sender.accepted()),
+        _ => response(sender.unknown_session()),
+    }
+}
+
+/// The script that the iframe page loads.
+fn client_library(entrance: &Entrance, parts: &Parts) -> Response<Body> {
+    let Some(library) = &entrance.client_library else {
+        return sentence(
+            StatusCode::NOT_FOUND,
+            "this server was built without sockjs-client; set sockjs.client_library_url",
+        );
+    };
+    if parts.method != Method::GET && parts.method != Method::HEAD {
+        return sentence(StatusCode::METHOD_NOT_ALLOWED, "this is a file; GET it");
+    }
+    let mut response = Response::new(Body::from(library.clone()));
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Lets only allowed pages embed the iframe page: what runs in it speaks in the name of this origin.
+fn restrict_framing(allowed: &AllowedOrigins, headers: &mut HeaderMap) {
+    let ancestors = match allowed {
+        AllowedOrigins::Any => return,
+        AllowedOrigins::SameOrigin => "'self'".to_owned(),
+        AllowedOrigins::List(list) => format!("'self' {}", list.join(" ")),
+    };
+    if let Ok(policy) = HeaderValue::from_str(&format!("frame-ancestors {ancestors}")) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}

@@ -1,0 +1,176 @@
+//! Which worker has which session of SockJS over HTTP, and whose it is.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use crate::node::{lock, random_name};
+
+/// The name of the cookie that holds the secret of a session.
+const COOKIE: &str = "tidings-session";
+
+/// A secret is as long as [`random_name`] makes it; what a client shows otherwise is none.
+const SECRET_BYTES: usize = 32;
+
+/// What a client calls its session. It names nothing else: the session's own id is made here.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SessionName {
+    /// Place of the endpoint among those of the server.
+    pub(crate) endpoint: usize,
+    /// As it stands in the url.
+    pub(crate) session: Box<str>,
+}
+
+/// Whose a session is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// Whoever knows its url.
+    Anyone,
+    /// The same, until a client shows this secret, which came with the first response.
+    Offered(Arc<str>),
+    /// Whoever shows this secret.
+    Bound(Arc<str>),
+}
+
+/// All sessions, on all workers.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    places: Mutex<HashMap<Arc<SessionName>, Place>>,
+}
+
+struct Place {
+    worker: u16,
+    owner: Owner,
+}
+
+/// What a request finds under a name.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Nothing.
+    Nothing,
+    /// A session, on this worker.
+    On(u16),
+    /// A session of someone else.
+    Foreign,
+}
+
+impl Sessions {
+    /// Looks for a session in the name of a client that shows `secret`.
+    pub(crate) fn find(&self, name: &SessionName, secret: Option<&str>) -> Found {
+        let mut places = lock(&self.places);
+        let Some(place) = places.get_mut(name) else {
+            return Found::Nothing;
+        };
+        match (&place.owner, secret) {
+            (Owner::Anyone, _) | (Owner::Offered(_), None) => {}
+            (Owner::Offered(offered), Some(shown)) if **offered == *shown => {
+                place.owner = Owner::Bound(Arc::clone(offered));
+            }
+            (Owner::Bound(bound), Some(shown)) if **bound == *shown => {}
+            _ => return Found::Foreign,
+        }
+        Found::On(place.worker)
+    }
+
+    /// Says that a session is on `worker`, unless another one has it: that one is the error.
+    pub(crate) fn claim(
+        &self,
+        name: &Arc<SessionName>,
+        worker: u16,
+        owner: &Owner,
+    ) -> Result<(), u16> {
+        let mut places = lock(&self.places);
+        let place = places.entry(Arc::clone(name)).or_insert_with(|| Place {
+            worker,
+            owner: owner.clone(),
+        });
+        if place.worker == worker {
+            Ok(())
+        } else {
+            Err(place.worker)
+        }
+    }
+
+    /// The session of `worker` is over.
+    pub(crate) fn release(&self, name: &SessionName, worker: u16) {
+        let mut places = lock(&self.places);
+        if places.get(name).is_some_and(|place| place.worker == worker) {
+            places.remove(name);
+        }
+    }
+}
+
+/// A fresh secret and the cookie that brings it to the client, sent back only with requests to urls of this session.
+pub(crate) fn offer(path: &str, server: &str, session: &str) -> (Owner, String) {
+    let secret = random_name();
+    let cookie =
+        format!("{COOKIE}={secret}; Path={path}/{server}/{session}; HttpOnly; SameSite=Lax");
+    (Owner::Offered(secret.into()), cookie)
+}
+
+/// The secret that a `cookie` header shows.
+pub(crate) fn shown_secret(cookies: &str) -> Option<&str> {
+    cookies
+        .split(';')
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find_map(|(name, value)| (name == COOKIE).then_some(value))
+        .filter(|secret| secret.len() == SECRET_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(session: &str) -> Arc<SessionName> {
+        Arc::new(SessionName {
+            endpoint: 0,
+            session: session.into(),
+        })
+    }
+
+    fn offered() -> (Owner, String) {
+        let (owner, cookie) = offer("/ws", "000", "abc");
+        let secret = shown_secret(cookie.split(';').next().expect("it has parts"));
+        let secret = secret.expect("it is the cookie").to_owned();
+        (owner, secret)
+    }
+
+    #[test]
+    fn a_session_is_anyones_until_its_secret_is_shown() {
+        let (owner, secret) = offered();
+        let sessions = Sessions::default();
+        assert_eq!(sessions.find(&name("abc"), None), Found::Nothing);
+        assert_eq!(sessions.claim(&name("abc"), 3, &owner), Ok(()));
+        assert_eq!(sessions.find(&name("abc"), None), Found::On(3));
+        assert_eq!(sessions.find(&name("abc"), Some("other")), Found::Foreign);
+        assert_eq!(sessions.find(&name("abc"), Some(&secret)), Found::On(3));
+        assert_eq!(sessions.find(&name("abc"), None), Found::Foreign);
+        assert_eq!(sessions.find(&name("abc"), Some("other")), Found::Foreign);
+        assert_eq!(sessions.find(&name("abd"), Some(&secret)), Found::Nothing);
+    }
+
+    #[test]
+    fn a_name_is_one_workers_until_that_releases_it() {
+        let sessions = Sessions::default();
+        assert_eq!(sessions.claim(&name("abc"), 1, &Owner::Anyone), Ok(()));
+        assert_eq!(sessions.claim(&name("abc"), 1, &Owner::Anyone), Ok(()));
+        assert_eq!(sessions.claim(&name("abc"), 2, &Owner::Anyone), Err(1));
+        sessions.release(&name("abc"), 2);
+        assert_eq!(sessions.claim(&name("abc"), 2, &Owner::Anyone), Err(1));
+        sessions.release(&name("abc"), 1);
+        assert_eq!(sessions.claim(&name("abc"), 2, &Owner::Anyone), Ok(()));
+    }
+
+    #[test]
+    fn the_cookie_is_for_one_session_only() {
+        let (_, cookie) = offer("/ws", "000", "abc");
+        let secret = &cookie["tidings-session=".len()..][..32];
+        assert_eq!(
+            cookie,
+            format!("tidings-session={secret}; Path=/ws/000/abc; HttpOnly; SameSite=Lax")
+        );
+        let shown = format!("a=b; tidings-session={secret}; c");
+        assert_eq!(shown_secret(&shown), Some(secret));
+        assert_eq!(shown_secret(&format!("tidings-session2={secret}")), None);
+        assert_eq!(shown_secret("tidings-session=short"), None);
+    }
+}

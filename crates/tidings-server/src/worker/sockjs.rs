@@ -1,0 +1,572 @@
+//! SockJS over HTTP: a connection without a socket of its own, whose client listens by one response after the other.
+//!
+//! What is encoded for all is a chunk of `xhr_streaming`, so such a response takes the bytes of the turn as they are. For
+//! every other transport, and for what had to wait, the messages are taken out of their chunks again and put into one
+//! frame.
+
+use std::cell::Cell;
+use std::io;
+use std::mem::{self, MaybeUninit};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use socket2::SockRef;
+use tidings_core::disconnect::Reason;
+use tidings_sockjs::{Attached, Options, Receiver, Session, Timeout, frame};
+use tokio::io::ReadBuf;
+use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
+
+use super::connection::{Connection, NewConnection, Phase, Progress, write};
+use super::outbox::Outbox;
+use super::turn::Turn;
+use super::{Letter, Worker};
+use crate::endpoint::Endpoint;
+use crate::http::Http;
+use crate::inbound;
+use crate::link::Link;
+use crate::node::Ticket;
+use crate::sockjs::{Owner, SessionName};
+
+/// The bare socket of an HTTP request, taken over to be answered by a worker, and all that it takes to give it back.
+pub(crate) struct Bare {
+    pub(crate) stream: std::net::TcpStream,
+    pub(crate) peer: SocketAddr,
+    /// What came behind the request.
+    pub(crate) early: Bytes,
+    pub(crate) ticket: Ticket,
+    pub(crate) http: Arc<Http>,
+}
+
+/// A client that wants to listen to a session.
+pub(crate) struct Listen {
+    pub(crate) name: Arc<SessionName>,
+    pub(crate) endpoint: Arc<Endpoint>,
+    /// Whose the session is, if it has to be created.
+    pub(crate) owner: Owner,
+    /// The right to create it.
+    pub(crate) ticket: Option<Ticket>,
+    pub(crate) receiver: Receiver,
+    pub(crate) bare: Bare,
+}
+
+/// Messages for a session.
+pub(crate) struct Say {
+    pub(crate) name: Arc<SessionName>,
+    pub(crate) messages: Vec<String>,
+    /// Told whether there is such a session, once it has them.
+    pub(crate) heard: tokio::sync::oneshot::Sender<bool>,
+}
+
+/// How a client of SockJS over HTTP listens.
+pub(super) struct Listening {
+    name: Arc<SessionName>,
+    session: Session,
+    disconnect_delay: Duration,
+    /// No more messages are put into one frame once they are this many bytes.
+    frame_bytes: usize,
+    /// Of the response that takes frames now.
+    socket: Option<Socket>,
+    /// Bytes of that response which the socket has not taken yet.
+    unsent: Vec<u8>,
+    /// What the session closes with, once all that waits is out.
+    goodbye: Option<(u16, String)>,
+}
+
+/// The socket of a response.
+struct Socket {
+    stream: TcpStream,
+    back: Back,
+    watcher: Option<AbortHandle>,
+    /// Wakes the watcher when there is something to write.
+    waker: Option<Waker>,
+    /// Another request has come behind this one. It stays in the kernel until its turn, and hides whether the client
+    /// goes away.
+    has_more_input: bool,
+}
+
+/// What it takes to give a socket back to HTTP.
+struct Back {
+    peer: SocketAddr,
+    early: Bytes,
+    ticket: Ticket,
+    http: Arc<Http>,
+}
+
+/// What a watched socket wants.
+enum Wants {
+    /// To be written to.
+    Bytes,
+    /// Nothing any more: the client is gone.
+    Burial,
+}
+
+impl Listening {
+    fn new(name: Arc<SessionName>, options: &Options, now: Instant) -> Self {
+        Self {
+            name,
+            session: Session::new(options, now),
+            disconnect_delay: options.disconnect_delay,
+            frame_bytes: options.stream_bytes_limit,
+            socket: None,
+            unsent: Vec::new(),
+            goodbye: None,
+        }
+    }
+
+    pub(super) fn is_attached(&self) -> bool {
+        self.socket.is_some()
+    }
+
+    /// Bytes wait for the socket.
+    pub(super) fn is_blocked(&self) -> bool {
+        !self.unsent.is_empty()
+    }
+
+    pub(super) fn disconnect_delay(&self) -> Duration {
+        self.disconnect_delay
+    }
+
+    pub(super) fn next_timeout(&mut self, has_beats: bool) -> Option<Instant> {
+        if has_beats {
+            self.session.hush();
+        }
+        self.session.poll_timeout()
+    }
+
+    pub(super) fn set_goodbye(&mut self, code: u16, reason: &str) {
+        self.goodbye = Some((code, reason.to_owned()));
+    }
+
+    /// Writes what the turn has, where the response takes it as it is. What the socket does not take at once belongs to
+    /// the response: it is counted, and goes out before anything else.
+    pub(super) fn write_turn(
+        &mut self,
+        outbox: &mut Outbox,
+        turn: &Turn,
+        written: &Cell<u64>,
+    ) -> io::Result<Progress> {
+        let data = outbox.chunk_data(turn);
+        let fits =
+            |receiver: &mut Receiver| receiver.takes_xhr_chunks() && data < receiver.bytes_left();
+        let is_free = !outbox.is_blocked() && self.unsent.is_empty();
+        let fits = is_free && data > 0 && self.session.receiver().is_some_and(fits);
+        let (true, Some(socket)) = (fits, &mut self.socket) else {
+            let is_idle = is_free && data == 0;
+            outbox.unlist();
+            return Ok(if is_idle {
+                Progress::Out
+            } else {
+                Progress::Left
+            });
+        };
+        let progress = outbox.write_turn(turn, |slices| {
+            let count = write(&socket.stream, slices)?;
+            written.set(written.get() + count as u64);
+            Ok(count)
+        })?;
+        if let Some(receiver) = self.session.receiver() {
+            receiver.wrote(data);
+        }
+        self.session.wrote(Instant::now());
+        if progress == Progress::Left {
+            outbox.take_turn(turn, &mut self.unsent);
+            socket.wake();
+            return Ok(Progress::Taken);
+        }
+        Ok(progress)
+    }
+
+    /// Writes as much of what waits as the response and its socket take.
+    fn write_waiting(&mut self, outbox: &mut Outbox, worker: &Worker) -> io::Result<()> {
+        let mut frame = Vec::new();
+        loop {
+            self.write_unsent(worker)?;
+            if !self.unsent.is_empty() || !outbox.is_blocked() {
+                return Ok(());
+            }
+            if self.session.receiver().is_none() {
+                return Ok(());
+            }
+            let messages = outbox.take_messages(self.frame_bytes);
+            frame.clear();
+            frame::write_messages(
+                messages
+                    .iter()
+                    .map(|[bytes, tail]| frame::message_of_xhr_chunk(bytes, tail)),
+                &mut frame,
+            );
+            stamp(self.session.receiver());
+            let ended = self.session.write(Instant::now(), &frame, &mut self.unsent);
+            if let Some(receiver) = ended {
+                self.end_response(&receiver, worker);
+            }
+        }
+    }
+
+    fn write_unsent(&mut self, worker: &Worker) -> io::Result<()> {
+        let Some(socket) = &mut self.socket else {
+            return Ok(());
+        };
+        let count = write_some(&socket.stream, &self.unsent)?;
+        worker
+            .tally
+            .written
+            .set(worker.tally.written.get() + count as u64);
+        if count == self.unsent.len() {
+            self.unsent = Vec::new();
+        } else {
+            self.unsent.drain(..count);
+            socket.wake();
+        }
+        Ok(())
+    }
+
+    /// The response has ended with what is unsent; the session goes on without it.
+    fn end_response(&mut self, receiver: &Receiver, worker: &Worker) {
+        let rest = mem::take(&mut self.unsent);
+        if let Some(socket) = self.socket.take() {
+            if let Some(watcher) = socket.watcher {
+                watcher.abort();
+            }
+            let send_timeout = worker.node.config.outbox.send_timeout;
+            finish(
+                socket.stream,
+                socket.back,
+                rest,
+                receiver.keeps_alive(),
+                send_timeout,
+            );
+        }
+    }
+
+    /// Whether the client of the response is gone, though the watcher has not been told yet.
+    fn has_lost_client(&self) -> bool {
+        self.socket.as_ref().is_some_and(|socket| {
+            let mut byte = [MaybeUninit::uninit()];
+            match SockRef::from(&socket.stream).peek(&mut byte) {
+                Ok(count) => count == 0,
+                Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+            }
+        })
+    }
+
+    fn poll_socket(&mut self, context: &mut Context<'_>) -> Poll<Wants> {
+        let Some(socket) = &mut self.socket else {
+            return Poll::Pending;
+        };
+        socket.waker = Some(context.waker().clone());
+        if !self.unsent.is_empty() && socket.stream.poll_write_ready(context).is_ready() {
+            return Poll::Ready(Wants::Bytes);
+        }
+        if socket.has_more_input {
+            return Poll::Pending;
+        }
+        let mut byte = [MaybeUninit::uninit()];
+        match socket
+            .stream
+            .poll_peek(context, &mut ReadBuf::uninit(&mut byte))
+        {
+            Poll::Ready(Ok(count)) if count > 0 => {
+                socket.has_more_input = true;
+                Poll::Pending
+            }
+            Poll::Ready(_) => Poll::Ready(Wants::Burial),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl Socket {
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// Dates the head of a response that is not written yet: one that waited is as old as its first frame.
+fn stamp(receiver: Option<&mut Receiver>) {
+    if let Some(receiver) = receiver.filter(|receiver| !receiver.has_begun()) {
+        receiver.set_date(httpdate::fmt_http_date(SystemTime::now()));
+    }
+}
+
+fn write_some(stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    let mut count = 0;
+    while count < bytes.len() {
+        match stream.try_write(&bytes[count..]) {
+            Ok(written) => count += written,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(count)
+}
+
+/// Writes the rest of a response that has ended, then gives the socket back to HTTP or closes it.
+fn finish(
+    stream: TcpStream,
+    back: Back,
+    mut rest: Vec<u8>,
+    keeps_alive: bool,
+    send_timeout: Duration,
+) {
+    match write_some(&stream, &rest) {
+        Ok(count) if count == rest.len() => back.give(stream, keeps_alive),
+        Ok(count) => {
+            rest.drain(..count);
+            tokio::task::spawn_local(async move {
+                let written = tokio::time::timeout(send_timeout, write_all(&stream, &rest)).await;
+                if matches!(written, Ok(Ok(()))) {
+                    back.give(stream, keeps_alive);
+                }
+            });
+        }
+        Err(error) => tracing::debug!(peer = %back.peer, %error, "a response was not taken"),
+    }
+}
+
+async fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        stream.writable().await?;
+        bytes = &bytes[write_some(stream, bytes)?..];
+    }
+    Ok(())
+}
+
+impl Back {
+    fn give(self, stream: TcpStream, keeps_alive: bool) {
+        if !keeps_alive {
+            return;
+        }
+        if let Ok(stream) = stream.into_std() {
+            self.http.resume(stream, self.peer, self.early, self.ticket);
+        }
+    }
+}
+
+impl Worker {
+    /// A client wants to listen.
+    pub(super) fn listen(self: &Rc<Self>, mut listen: Listen) {
+        let current = self.session(&listen.name).filter(|connection| {
+            let lost = listening(connection).borrow().has_lost_client();
+            if lost {
+                self.lose(connection);
+            }
+            !lost
+        });
+        if let Some(connection) = current {
+            self.attach(&connection, listen.receiver, listen.bare);
+            return;
+        }
+        if let Err(other) = self.node.sockjs.claim(&listen.name, self.id, &listen.owner) {
+            self.node.mailboxes[usize::from(other)].post(Letter::Listen(Box::new(listen)), 0);
+            return;
+        }
+        let Some(ticket) = listen.ticket.take().or_else(|| self.node.admit()) else {
+            self.node.sockjs.release(&listen.name, self.id);
+            return;
+        };
+        self.open_session(listen, ticket);
+    }
+
+    fn session(&self, name: &SessionName) -> Option<Rc<Connection>> {
+        let key = *self.sessions.borrow().get(name)?;
+        self.connection(key)
+    }
+
+    fn open_session(self: &Rc<Self>, listen: Listen, ticket: Ticket) {
+        let Some(options) = &listen.endpoint.sockjs else {
+            return;
+        };
+        let now = Instant::now();
+        let connection = self.insert_connection(NewConnection {
+            stream: None,
+            listening: Some(Listening::new(Arc::clone(&listen.name), options, now)),
+            peer: listen.bare.peer,
+            link: Link::SockJs,
+            service: &listen.endpoint.service,
+            ready_at: now,
+            ticket,
+        });
+        self.sessions
+            .borrow_mut()
+            .insert(Arc::clone(&listen.name), connection.key());
+        self.attach(&connection, listen.receiver, listen.bare);
+        inbound::opened(self, &connection);
+        if self.node.is_draining() {
+            self.close(&connection, Reason::Shutdown, None);
+        }
+    }
+
+    fn attach(self: &Rc<Self>, connection: &Rc<Connection>, mut receiver: Receiver, bare: Bare) {
+        stamp(Some(&mut receiver));
+        let Ok(stream) = TcpStream::from_std(bare.stream) else {
+            return;
+        };
+        let back = Back {
+            peer: bare.peer,
+            early: bare.early,
+            ticket: bare.ticket,
+            http: bare.http,
+        };
+        let mut out = Vec::new();
+        let mut listening = listening(connection).borrow_mut();
+        match listening.session.attach(Instant::now(), receiver, &mut out) {
+            Attached::Waits => {
+                listening.unsent = out;
+                let watcher =
+                    tokio::task::spawn_local(watch(Rc::clone(self), Rc::clone(connection)));
+                listening.socket = Some(Socket {
+                    stream,
+                    back,
+                    watcher: Some(watcher.abort_handle()),
+                    waker: None,
+                    has_more_input: false,
+                });
+            }
+            Attached::Ended(receiver) | Attached::Refused(receiver) => {
+                let send_timeout = self.node.config.outbox.send_timeout;
+                finish(stream, back, out, receiver.keeps_alive(), send_timeout);
+            }
+        }
+        drop(listening);
+        self.pump(connection);
+        self.schedule_next(connection);
+    }
+
+    /// Messages have come for a session.
+    pub(super) fn hear(self: &Rc<Self>, say: Say) {
+        let connection = self.session(&say.name);
+        let connection = connection.filter(|connection| connection.phase() == Phase::Open);
+        if let Some(connection) = &connection {
+            inbound::receive_texts(self, connection, say.messages);
+        }
+        // Nobody waits for it where the client went away.
+        let _ = say.heard.send(connection.is_some());
+    }
+
+    /// Writes what waits for a session, as far as its client listens.
+    pub(super) fn pump(self: &Rc<Self>, connection: &Rc<Connection>) {
+        let mut outbox = connection.outbox.borrow_mut();
+        let mut listening = listening(connection).borrow_mut();
+        let (before, written) = (outbox.waiting_bytes(), self.tally.written.get());
+        let result = listening.write_waiting(&mut outbox, self);
+        self.account(before, outbox.waiting_bytes());
+        let is_out = outbox.pending_bytes() == 0 && !listening.is_blocked();
+        let is_stalled = listening.is_blocked();
+        drop((outbox, listening));
+        if result.is_err() {
+            self.lose(connection);
+            return;
+        }
+        let now = Instant::now();
+        let progress = self.tally.written.get() != written;
+        if progress {
+            connection.written_at.set(now);
+        }
+        if !is_stalled {
+            connection.stalled_since.set(None);
+        } else if progress || connection.stalled_since.get().is_none() {
+            self.stall(connection, now);
+        }
+        if is_out {
+            self.written_all(connection);
+        }
+    }
+
+    /// The socket takes no more for now.
+    pub(super) fn stall(&self, connection: &Connection, now: Instant) {
+        connection.stalled_since.set(Some(now));
+        self.schedule(connection, now + self.node.config.outbox.send_timeout);
+    }
+
+    /// All that waited is out: the last frame follows where the session is over.
+    pub(super) fn finish_session(self: &Rc<Self>, connection: &Rc<Connection>) {
+        let mut listening = listening(connection).borrow_mut();
+        if let Some((code, reason)) = listening.goodbye.take() {
+            listening.session.close(code, &reason);
+        }
+        let mut out = mem::take(&mut listening.unsent);
+        stamp(listening.session.receiver());
+        let ended = listening.session.finish(Instant::now(), &mut out);
+        listening.unsent = out;
+        if let Some(receiver) = ended {
+            listening.end_response(&receiver, self);
+        }
+        let is_attached = listening.is_attached();
+        drop(listening);
+        if self.node.is_draining() && !is_attached {
+            self.remove(connection);
+        }
+    }
+
+    /// The client is gone in the middle of a response, or did not come back.
+    pub(super) fn lose(self: &Rc<Self>, connection: &Rc<Connection>) {
+        self.close(connection, Reason::ConnectionReset, None);
+        self.remove(connection);
+    }
+
+    /// The connection is forgotten, and its socket closed.
+    pub(super) fn forget_session(&self, listening: &mut Listening) {
+        if let Some(watcher) = listening.socket.take().and_then(|socket| socket.watcher) {
+            watcher.abort();
+        }
+        listening.unsent = Vec::new();
+        self.sessions.borrow_mut().remove(&listening.name);
+        self.node.sockjs.release(&listening.name, self.id);
+    }
+
+    /// What is due for a client that listens by responses.
+    pub(super) fn check_session(self: &Rc<Self>, connection: &Rc<Connection>, now: Instant) {
+        let mut listening = listening(connection).borrow_mut();
+        match listening.session.handle_timeout(now) {
+            Some(Timeout::Heartbeat) if listening.is_blocked() => listening.session.wrote(now),
+            Some(Timeout::Heartbeat) => {
+                let mut out = Vec::new();
+                stamp(listening.session.receiver());
+                let ended = listening.session.heartbeat(now, &mut out);
+                listening.unsent = out;
+                if let Some(receiver) = ended {
+                    listening.end_response(&receiver, self);
+                }
+                drop(listening);
+                self.pump(connection);
+            }
+            Some(Timeout::Disconnect) => {
+                drop(listening);
+                self.lose(connection);
+            }
+            None => {}
+        }
+    }
+}
+
+fn listening(connection: &Connection) -> &std::cell::RefCell<Listening> {
+    connection
+        .listening
+        .as_deref()
+        .expect("only connections of SockJS over HTTP are among the sessions")
+}
+
+/// Watches the socket of one response until that ends.
+async fn watch(worker: Rc<Worker>, connection: Rc<Connection>) {
+    loop {
+        let wants = std::future::poll_fn(|context| {
+            listening(&connection).borrow_mut().poll_socket(context)
+        });
+        match wants.await {
+            Wants::Bytes => worker.pump(&connection),
+            Wants::Burial => {
+                worker.lose(&connection);
+                return;
+            }
+        }
+    }
+}
