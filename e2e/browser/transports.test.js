@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startBlockingProxy } from './blocking-proxy.js';
+import { BLOCKS, HttpProxy } from './proxy.js';
 import { freshTopic, openBrowser, PAGE, Person } from './stage.js';
 
 /** The parameter of the page's url, the label in the chooser, what the status says. */
@@ -78,22 +78,45 @@ test('another choice reconnects, joins the topics again and stands in the url', 
   await Promise.all([ada.leaves(), grace.leaves()]);
 });
 
-test('where WebSocket is blocked, automatic finds another way, and a forced WebSocket says so', async () => {
-  const proxy = await startBlockingProxy(PAGE);
-  const [ada, grace] = await Promise.all([
-    Person.arrives(browser, { at: proxy.url, forgives: /^WebSocket connection to .* failed/ }),
+/** Ada behind a proxy that lets no WebSocket through, Grace without. */
+async function aroundProxy(t, options) {
+  const proxy = await HttpProxy.open(new URL(PAGE).host, options);
+  t.after(() => proxy.close());
+  const forgives = /^WebSocket connection to .* failed/;
+  return Promise.all([
+    Person.arrives(browser, { at: `http://${proxy.address}/`, forgives }),
     Person.arrives(browser),
   ]);
+}
+
+for (const [name, block] of Object.entries(BLOCKS)) {
+  test(`where a proxy blocks WebSocket (${name}), automatic finds another way`, async (t) => {
+    const [ada, grace] = await aroundProxy(t, { block });
+    await Promise.all([ada.connects('Ada'), grace.connects('Grace')]);
+    await ada.travels('XHR streaming (SockJS)');
+    await chat(ada, grace);
+    await Promise.all([ada.leaves(), grace.leaves()]);
+  });
+}
+
+test('where a proxy also holds answers back, automatic goes on with polling', async (t) => {
+  const [ada, grace] = await aroundProxy(t, { block: BLOCKS.refuse, buffering: true });
   await Promise.all([ada.connects('Ada'), grace.connects('Grace')]);
-  await ada.travels('XHR streaming (SockJS)');
+  await ada.travels('XHR polling (SockJS)');
   await chat(ada, grace);
+  await Promise.all([ada.leaves(), grace.leaves()]);
+});
+
+test('a transport that was forced and does not get through says so, and another choice helps', async (t) => {
+  const [ada, grace] = await aroundProxy(t, { block: BLOCKS.refuse });
+  await Promise.all([ada.connects('Ada'), grace.connects('Grace')]);
   await ada.takes('SockJS WebSocket');
   await ada.sees('Waiting to reconnect');
   await ada.page.locator('#banner').getByText('This transport did not get through.').waitFor();
   await ada.takes('XHR polling');
   await ada.travels('XHR polling (SockJS)');
+  await chat(ada, grace);
   await Promise.all([ada.leaves(), grace.leaves()]);
-  proxy.stop();
 });
 
 test('the client of SockJS is loaded when it is needed, and again where that failed', async () => {
