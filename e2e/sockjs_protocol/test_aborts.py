@@ -15,11 +15,11 @@ ENDS = ["close", "reset"]
 
 
 class Aborts(Conformance):
-    def assert_gone(self, session):
+    def assert_gone(self, session, *where):
         """That the session ends, long before it would for want of a receiver."""
         deadline = time.monotonic() + PATIENCE / 4
         while session.exists() and session.poll() not in ("o", INTERRUPTED):
-            self.assertLess(time.monotonic(), deadline, "the session outlives its receiver")
+            self.assertLess(time.monotonic(), deadline, f"the session outlives its receiver: {where}")
 
     def cut(self, request, at, end):
         """Sends so many bytes of a request and leaves."""
@@ -61,8 +61,7 @@ class CutRequests(Aborts):
                 connection = self.connect()
                 connection.write(request[:at])
                 connection.finish_writing()
-                with self.subTest(name, at=at):
-                    self.assertNotRegex(connection.rest(), rb"^HTTP/1\.1 2")
+                self.assertNotRegex(connection.rest(), rb"^HTTP/1\.1 2", f"{name} cut at {at}")
         session.send("end")
         self.assertEqual(session.poll(), 'a["end"]')
 
@@ -83,8 +82,7 @@ class CutRequests(Aborts):
                 session = self.session()
                 request = self.connect().request_bytes(transport.method, self.url(session.path + transport.path))
                 self.cut(request, len(request), end)
-                with self.subTest(transport.name, end=end):
-                    self.assert_gone(session)
+                self.assert_gone(session, transport.name, end)
 
     def test_of_pages_and_handshakes_harm_nobody(self):
         connection = self.connect()
@@ -120,8 +118,7 @@ class CutResponses(Aborts):
                 connection = session.park(transport)
                 connection.exactly(at)
                 getattr(connection, ENDS[at % 2])()
-                with self.subTest(transport.name, at=at):
-                    self.assert_gone(session)
+                self.assert_gone(session, transport.name, at)
 
     def points(self, transport):
         """Numbers of bytes after which to leave: of the head, the ends of the prelude, the first frame."""
@@ -144,8 +141,7 @@ class CutResponses(Aborts):
                 session.send("x" * 500)
                 listener.connection.exactly(min(size, 3000))
                 listener.connection.close()
-                with self.subTest(transport.name, size=size):
-                    self.assert_gone(session)
+                self.assert_gone(session, transport.name, size)
 
     def test_of_polls_that_wait_end_the_session(self):
         for transport in [XHR, JSONP]:
@@ -153,8 +149,7 @@ class CutResponses(Aborts):
                 session = self.session().opened()
                 connection = session.parked(transport)
                 getattr(connection, end)()
-                with self.subTest(transport.name, end=end):
-                    self.assert_gone(session)
+                self.assert_gone(session, transport.name, end)
 
     def test_of_polls_that_were_answered_leave_the_session(self):
         for transport in [XHR, JSONP]:
@@ -188,8 +183,7 @@ class CutWebSockets(Aborts):
                     self.assertEqual(socket.message(), "o")
                 socket.connection.write(data[:at])
                 socket.connection.finish_writing()
-                with self.subTest(path=path, at=at):
-                    self.assertNotIn(b"cut", socket.connection.rest())
+                self.assertNotIn(b"cut", socket.connection.rest(), f"{path} cut at {at}")
 
 
 class Descriptors(Aborts):
