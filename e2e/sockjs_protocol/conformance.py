@@ -115,6 +115,13 @@ class Session:
         self.case.assertEqual(self.poll(), "o")
         return self
 
+    def poll_messages(self, number):
+        """So many messages, by as many polls as it takes."""
+        came = []
+        while len(came) < number:
+            came += messages(self.poll())
+        return came
+
     def send_text(self, body, path="/xhr_send", headers=(), **rest):
         return self.case.post(self.path + path, body=body, headers=headers, **rest)
 

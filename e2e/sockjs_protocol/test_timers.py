@@ -42,6 +42,15 @@ class Disconnect(Timers):
                 time.sleep(0.25)
         self.assertEqual(session.poll(), "o")
 
+    def test_comes_after_a_poll_that_had_to_wait(self):
+        session = self.session().opened()
+        parked = session.parked(XHR)
+        self.assertTrue(parked.is_quiet(DISCONNECT + 1))
+        session.send("x")
+        self.assertEqual(parked.response().body(), b'a["x"]\n')
+        with self.lasting(DISCONNECT):
+            self.wait_for_the_end(session)
+
     def test_comes_after_a_stream_that_has_reached_its_limit(self):
         session = self.session()
         listener = session.listen(XHR_STREAMING)
@@ -74,12 +83,14 @@ class Disconnect(Timers):
             self.assertEqual(listener.frame(), 'a["x"]')
 
     def test_forgets_a_session_that_the_server_closed(self):
-        session = self.session("/close").opened()
-        self.assertEqual(session.poll(), AWAY)
+        polling, streaming = self.session("/close").opened(), self.session("/close")
+        self.assertEqual(polling.poll(), AWAY)
         time.sleep(DISCONNECT * 0.6)
-        self.assertEqual(session.poll(), AWAY)
+        self.assertEqual(polling.poll(), AWAY)
+        self.assertEqual(streaming.listen(XHR_STREAMING).frames(), ["o", AWAY])
         time.sleep(DISCONNECT + LATE)
-        self.assertEqual(session.poll(), "o")
+        self.assertEqual(polling.poll(), "o")
+        self.assertEqual(streaming.poll(), "o")
 
     def test_leaves_a_websocket_alone(self):
         socket = self.websocket()
