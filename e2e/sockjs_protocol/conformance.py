@@ -116,10 +116,9 @@ class Session:
         return self
 
     def poll_messages(self, number):
-        """So many messages, by as many polls as it takes."""
-        came = []
-        while len(came) < number:
-            came += messages(self.poll())
+        """So many messages, which waited and so leave in one frame."""
+        came = messages(self.poll())
+        self.case.assertEqual(len(came), number)
         return came
 
     def send_text(self, body, path="/xhr_send", headers=(), **rest):

@@ -81,12 +81,9 @@ class WebSocket:
         return payload.decode()
 
     def closed(self):
-        """Waits for the end of the connection, before which a close frame of SockJS may come. The code and the reason
-        of WebSocket, None where there are none."""
+        """Waits for the end of the connection; the close code and reason, None where there was no close frame."""
         try:
             opcode, payload = self.next_frame()
-            if opcode == TEXT and payload.startswith(b"c["):
-                opcode, payload = self.next_frame()
         except Ended:
             return None
         if opcode != CLOSE:
