@@ -6,6 +6,7 @@
 //! | [`message`] | What is carried, and which of the sender's headers reach a subscriber? |
 //! | [`destination`] | Where may a frame go? What does a pattern match? |
 //! | [`subscription`] | Who hears a message on a topic? |
+//! | [`user`] | Whose are the sessions, and what do only they hear? |
 //! | [`queue`] | Which one consumer gets a message of a queue, and what becomes of it? |
 //! | [`transaction`] | What does a session hold back until COMMIT? |
 //! | [`disconnect`] | Why did a connection end, and is it worth coming back? |
@@ -20,3 +21,4 @@ pub mod message;
 pub mod queue;
 pub mod subscription;
 pub mod transaction;
+pub mod user;

@@ -150,6 +150,8 @@ pub struct Message {
     pub id: MessageId,
     /// Where it was sent to.
     pub destination: Arc<str>,
+    /// The topic by which subscribers are found, where that is not the destination that they see.
+    pub topic: Option<Arc<str>>,
     /// What subscribers may see: see [`deliverable_headers`].
     pub headers: Headers,
     /// The payload.
@@ -165,10 +167,16 @@ impl Message {
         Self {
             id: self.id,
             destination: self.destination.clone(),
+            topic: self.topic.clone(),
             headers: self.headers.iter().collect(),
             body: Bytes::copy_from_slice(&self.body),
             expires_at_ms: self.expires_at_ms,
         }
+    }
+
+    /// The topic by which subscribers are found.
+    pub fn topic(&self) -> &str {
+        self.topic.as_deref().unwrap_or(&self.destination)
     }
 
     /// Bytes that this message costs in memory: body, headers, destination, itself and its place in a queue.
@@ -180,6 +188,7 @@ impl Message {
         let headers: usize = headers
             .map(|(name, value)| name.len() + value.len() + HEADER_OVERHEAD)
             .sum();
-        size_of::<Self>() + PLACE_IN_QUEUE + self.destination.len() + headers + self.body.len()
+        let names = self.destination.len() + self.topic.as_ref().map_or(0, |topic| topic.len());
+        size_of::<Self>() + PLACE_IN_QUEUE + names + headers + self.body.len()
     }
 }

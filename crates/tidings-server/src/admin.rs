@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use serde::Serialize;
 
-use crate::node::Node;
+use crate::node::{Node, lock};
 
 /// What `/stats` says.
 #[derive(Serialize)]
@@ -20,6 +20,8 @@ struct Stats {
     connections: usize,
     /// Worker threads.
     workers: usize,
+    /// Users with at least one session.
+    users: usize,
     /// Subscriptions that stand.
     subscriptions: i64,
     queues: Vec<QueueStats>,
@@ -68,6 +70,7 @@ async fn stats(State(node): State<Arc<Node>>) -> impl IntoResponse {
         version: env!("CARGO_PKG_VERSION"),
         connections: node.admitted(),
         workers: node.mailboxes.len(),
+        users: lock(&node.users).count(),
         subscriptions: node.telemetry.subscriptions.get(),
         queues: queues.collect(),
     })

@@ -10,6 +10,7 @@ use tidings_core::disconnect::Reason;
 use tidings_core::message::MessageIds;
 use tidings_core::queue::{QueueLimits, Queues, QueuesLimits};
 use tidings_core::subscription::PatternMap;
+use tidings_core::user::Users;
 use tidings_stomp::HeartBeat;
 use tokio::sync::Notify;
 
@@ -22,7 +23,7 @@ use crate::worker::{Adoption, Consumer, Interest, Letter, Mailbox};
 const MESSAGE_PREFIX_DIGITS: usize = 16;
 
 /// The shared part of a server. Locks in it are short, and taken in this order: a queue, then a mailbox; `interest`
-/// and the places of `sockjs` alone.
+/// `users` and the places of `sockjs` alone.
 pub(crate) struct Node {
     pub(crate) config: Config,
     pub(crate) telemetry: Telemetry,
@@ -33,6 +34,8 @@ pub(crate) struct Node {
     /// Which workers have subscribers for a topic pattern.
     pub(crate) interest: RwLock<PatternMap<Interest>>,
     pub(crate) queues: Queues<Consumer>,
+    /// Who is connected, by the name that the client gave.
+    pub(crate) users: Mutex<Users>,
     /// Sessions of SockJS over HTTP.
     pub(crate) sockjs: Sessions,
     /// One per worker.
@@ -82,6 +85,7 @@ impl Node {
             destinations: Destinations {
                 topic_prefixes: config.broker.topic_prefixes.clone(),
                 queue_prefixes: config.broker.queue_prefixes.clone(),
+                user_prefix: config.broker.user_prefix.clone(),
                 separator,
                 max_bytes: config.broker.max_destination_bytes,
             },
@@ -97,6 +101,7 @@ impl Node {
                         .unwrap_or(NonZeroU32::MIN),
                 },
             }),
+            users: Mutex::default(),
             sockjs: Sessions::default(),
             mailboxes: (0..workers).map(|_| Mailbox::new()).collect(),
             admitted: AtomicUsize::new(0),

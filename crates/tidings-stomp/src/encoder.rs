@@ -42,10 +42,18 @@ pub fn encode_frame(frame: &Frame, version: Version, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a RECEIPT.
-pub fn encode_receipt(receipt_id: &str, version: Version, out: &mut Vec<u8>) {
+/// Appends a RECEIPT, with more headers behind its own.
+pub fn encode_receipt(
+    receipt_id: &str,
+    headers: &[(&str, &str)],
+    version: Version,
+    out: &mut Vec<u8>,
+) {
     write_command(out, Command::Receipt);
     write_header(out, "receipt-id", receipt_id, version);
+    for (name, value) in headers {
+        write_header(out, name, value, version);
+    }
     write_end(out);
 }
 
@@ -196,7 +204,7 @@ mod tests {
     #[test]
     fn receipt_is_short() {
         let mut out = Vec::new();
-        encode_receipt("r:1", Version::V1_1, &mut out);
+        encode_receipt("r:1", &[], Version::V1_1, &mut out);
         assert_eq!(out, b"RECEIPT\nreceipt-id:r\\c1\n\n\0");
     }
 }

@@ -53,6 +53,8 @@ pub struct Destinations {
     pub topic_prefixes: Vec<String>,
     /// What point-to-point destinations start with. Each ends in a separator; a topic prefix that fits goes first.
     pub queue_prefixes: Vec<String>,
+    /// What the destinations of users start with; ends in a separator.
+    pub user_prefix: String,
     /// What separates segments after the prefix.
     pub separator: Separator,
     /// Longest destination, in bytes.
@@ -66,6 +68,8 @@ pub enum Destination<'a> {
     Topic,
     /// Point-to-point: one consumer gets each message.
     Queue,
+    /// `/user/...`: private to a user or a session; this is what follows the prefix, see [`crate::user`].
+    User(&'a str),
     /// `/temp-queue/NAME`: a queue that only its session sees; this is NAME.
     TempQueue(&'a str),
     /// `/reply-queue/...`: the name that the server gave to some session's temporary queue.
@@ -86,18 +90,19 @@ impl Destinations {
         self.classify_shape(destination)
     }
 
-    /// What a SUBSCRIBE to `destination` is for. Where it is a topic it may be a pattern, yet its prefix may not, so
+    /// What a SUBSCRIBE to `destination` is for. Where it is a topic or a user's it may be a pattern, yet its prefix may not, so
     /// that a pattern never reaches from topics into something else.
     ///
     /// # Errors
-    /// As [`classify`](Self::classify), and a pattern that is not a topic's or that [`Pattern::parse`] refuses.
+    /// As [`classify`](Self::classify), and a pattern that is neither a topic's nor a user's, or that [`Pattern::parse`] refuses.
     pub fn classify_subscription<'a>(
         &self,
         destination: &'a str,
     ) -> Result<(Destination<'a>, Pattern), DestinationError> {
         let kind = self.classify_shape(destination)?;
         let pattern = Pattern::parse(destination, self.separator)?;
-        if kind != Destination::Topic && !pattern.is_exact() {
+        let takes_patterns = matches!(kind, Destination::Topic | Destination::User(_));
+        if !takes_patterns && !pattern.is_exact() {
             return Err(DestinationError::Wildcard);
         }
         Ok((kind, pattern))
@@ -138,6 +143,8 @@ impl Destinations {
             Ok((Destination::Topic, name))
         } else if let Some(name) = after(&self.queue_prefixes) {
             Ok((Destination::Queue, name))
+        } else if let Some(name) = destination.strip_prefix(&*self.user_prefix) {
+            Ok((Destination::User(name), name))
         } else if let Some(name) = destination.strip_prefix(TEMP_QUEUE) {
             Ok((Destination::TempQueue(name), name))
         } else if let Some(name) = destination.strip_prefix(REPLY_QUEUE) {
@@ -151,7 +158,7 @@ impl Destinations {
 
     fn prefixes(&self) -> Vec<&str> {
         let configured = self.topic_prefixes.iter().chain(&self.queue_prefixes);
-        let fixed = [TEMP_QUEUE, REPLY_QUEUE];
+        let fixed = [&*self.user_prefix, TEMP_QUEUE, REPLY_QUEUE];
         configured.map(|p| &**p).chain(fixed).collect()
     }
 
@@ -206,8 +213,18 @@ pub enum DestinationError {
     /// [`MAX_SEGMENTS`].
     #[error("the destination has more than {MAX_SEGMENTS} segments: use fewer")]
     TooDeep,
+    /// A user destination that does not say whose, or nothing behind that.
+    #[error(
+        "the destination names no user, or nothing of theirs: write the prefix, the user's name, / and the rest"
+    )]
+    NoUser,
+    /// A user's name with a percent sign that begins no escape of UTF-8.
+    #[error("the name of the user has a broken escape: write % as %25 and / as %2F")]
+    UserEscape,
     /// A pattern where only an exact name may stand.
-    #[error("only a subscription to a topic may have the wildcards * and ?: write the exact name")]
+    #[error(
+        "only a subscription to topics or user destinations may have the wildcards * and ?: write the exact name"
+    )]
     Wildcard,
     /// A pattern that is not well formed.
     #[error(transparent)]

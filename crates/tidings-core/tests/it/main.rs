@@ -24,6 +24,7 @@ fn expiring(id: u64, bytes: usize, expires_at_ms: Option<u64>) -> Arc<Message> {
     Arc::new(Message {
         id: MessageId(id),
         destination: "/queue/a".into(),
+        topic: None,
         headers: Headers::new(),
         body: Bytes::from(vec![b'x'; bytes]),
         expires_at_ms,

@@ -108,6 +108,7 @@ fn a_detached_message_is_equal_and_lies_elsewhere() {
     let message = Message {
         id: MessageId(7),
         destination: "/queue/a".into(),
+        topic: None,
         headers: headers(&[("x", "1")]),
         body: buffer.slice(10..20),
         expires_at_ms: Some(5),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::form::{
     Address, AddressOrOff, AuthenticatorName, Count, Flag, Folder, Form, Origins, PlainDestination,
-    Policy, Prefixes, ScriptUrl, Separator, Size, Time, UrlPath,
+    Policy, Prefix, Prefixes, ScriptUrl, Separator, Size, Time, UrlPath,
 };
 use super::key::{Key, Section, sections};
 
@@ -209,6 +209,13 @@ sections! {
 
         /// Prefixes of point-to-point destinations.
         queue_prefixes: Vec<String> = vec!["/queue/".to_owned()], Prefixes;
+
+        /// Prefix of the destinations of users: `/user/queue/x` is each session's own, `/user/NAME/queue/x` reaches all
+        /// sessions of a user.
+        user_prefix: String = "/user/".to_owned(), Prefix;
+
+        /// Let every client send to the destinations of other users. Off, a client reaches only itself.
+        clients_send_to_users: bool = false, Flag;
 
         /// What separates the segments of a destination after its prefix.
         separator: char = '/', Separator;

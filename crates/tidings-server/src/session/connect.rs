@@ -20,13 +20,15 @@ pub(super) fn accept(
     now: Instant,
     request: &ConnectRequest,
 ) {
-    let name = random_name();
+    let id = random_name();
+    let user = request.login().filter(|login| !login.is_empty());
+    session.identify(&worker.node, &id, user);
     let connected = Connected {
-        session: &name,
+        session: &id,
         server: Some(SERVER),
         user_name: request.login(),
         headers: &[],
     };
     worker.send(connection, |out| session.stomp.accept(now, &connected, out));
-    tracing::debug!(peer = %connection.peer, session = name, version = %request.version, "connected");
+    tracing::debug!(peer = %connection.peer, session = id, version = %request.version, "connected");
 }

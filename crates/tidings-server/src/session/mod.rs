@@ -2,6 +2,7 @@
 
 mod acknowledge;
 mod connect;
+mod identity;
 mod refusal;
 mod request;
 mod send;
@@ -21,6 +22,7 @@ use tidings_stomp::{Connection as Stomp, Version};
 use crate::application::Application;
 use crate::node::Node;
 use crate::worker::{Connection, Phase, Worker};
+use identity::Identity;
 use temporary_queue::TemporaryQueue;
 use transaction::Action;
 
@@ -31,6 +33,8 @@ pub(crate) struct Session {
     subscriptions: Vec<u32>,
     /// SUBSCRIBEs so far; each numbers its subscription.
     ordinals: u32,
+    /// Who it is, once connected.
+    identity: Option<Box<Identity>>,
     /// What few sessions need.
     extras: Option<Box<Extras>>,
 }
@@ -49,6 +53,7 @@ impl Session {
             stomp: Stomp::server(&node.stomp, ready_at),
             subscriptions: Vec::new(),
             ordinals: 0,
+            identity: None,
             extras: None,
         }
     }
@@ -169,6 +174,9 @@ impl Worker {
         };
         for key in std::mem::take(&mut session.subscriptions) {
             self.unsubscribe(connection, key);
+        }
+        if let Some(identity) = session.identity.take() {
+            identity.leave(&self.node);
         }
         if let Some(extras) = session.extras.take() {
             for queue in &extras.temporary_queues {

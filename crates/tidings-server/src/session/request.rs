@@ -9,6 +9,9 @@ use super::refusal::Refusal;
 use super::{Session, acknowledge, send, subscribe, transaction};
 use crate::worker::{Connection, Worker};
 
+/// The header of a RECEIPT for a SEND to a user: how many sessions on this node it reached.
+const SESSIONS_REACHED: &str = "sessions-reached";
+
 /// Whether the session goes on.
 pub(super) enum Next {
     Continue,
@@ -23,11 +26,14 @@ pub(super) fn handle(
 ) -> Result<Next, Refusal> {
     let request = frame.request(session.version())?;
     let mut next = Next::Continue;
+    let mut reached = None;
     match request {
         Request::Send {
             destination,
             transaction,
-        } => send::handle(worker, connection, session, frame, destination, transaction)?,
+        } => {
+            reached = send::handle(worker, connection, session, frame, destination, transaction)?;
+        }
         Request::Subscribe {
             id,
             destination,
@@ -65,8 +71,12 @@ pub(super) fn handle(
     }
     if let Some(receipt) = frame.receipt() {
         let version = session.version();
+        let reached = reached.map(|sessions| sessions.to_string());
+        let headers = reached
+            .as_ref()
+            .map(|sessions| (SESSIONS_REACHED, &**sessions));
         worker.send(connection, |out| {
-            encoder::encode_receipt(receipt, version, out)
+            encoder::encode_receipt(receipt, headers.as_slice(), version, out)
         });
     }
     Ok(next)

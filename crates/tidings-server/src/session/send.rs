@@ -3,15 +3,17 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use tidings_core::destination::Destination;
 use tidings_core::message::{Message, deliverable_headers, expiry};
 use tidings_core::queue::Reservation;
+use tidings_core::user::{UserTarget, session_topic};
 use tidings_stomp::{Frame, Headers};
 
 use super::Session;
 use super::refusal::Refusal;
 use super::transaction::Action;
-use crate::node::Node;
+use crate::node::{Node, lock};
 use crate::worker::{Connection, Worker};
 
 /// Where a message goes.
@@ -20,6 +22,8 @@ pub(super) enum Route {
     Topic,
     /// A queue, made if need be.
     Queue(Box<str>),
+    /// All sessions of a user, or one session.
+    User(Box<UserTarget>),
     /// A reply queue; where it has ended with its session, the message is lost and counted.
     Reply(Box<str>),
 }
@@ -31,10 +35,11 @@ pub(super) fn handle(
     frame: &Frame,
     destination: &str,
     transaction: Option<&str>,
-) -> Result<(), Refusal> {
+) -> Result<Option<usize>, Refusal> {
     let route = match worker.node.destinations.classify(destination)? {
         Destination::Topic => Route::Topic,
         Destination::Queue => Route::Queue(destination.into()),
+        Destination::User(path) => Route::User(Box::new(session.target(&worker.node, path)?)),
         Destination::TempQueue(alias) => {
             Route::Queue(session.temporary_queue(worker, alias)?.name.clone())
         }
@@ -42,7 +47,8 @@ pub(super) fn handle(
     };
     let message = Message {
         id: worker.node.message_ids.next(),
-        destination: destination.into(),
+        destination: shown_destination(&worker.node, &route, destination),
+        topic: None,
         headers: headers(worker, connection, session, frame)?,
         body: frame.body.clone(),
         expires_at_ms: expiry(&frame.headers, Node::now_ms())?,
@@ -56,11 +62,20 @@ pub(super) fn handle(
                 route,
                 message: Box::new(message.detached()),
             };
-            Ok(session
+            session
                 .extras(&worker.node)
                 .transactions
-                .push(transaction, action, bytes)?)
+                .push(transaction, action, bytes)?;
+            Ok(None)
         }
+    }
+}
+
+/// What subscribers see: of a user destination what they subscribed to.
+fn shown_destination(node: &Node, route: &Route, destination: &str) -> Arc<str> {
+    match route {
+        Route::User(target) => format!("{}{}", node.destinations.user_prefix, target.path).into(),
+        _ => destination.into(),
     }
 }
 
@@ -90,16 +105,23 @@ fn headers(
     Ok(rewritten.collect())
 }
 
-/// Brings a message to its subscribers or its queue.
-pub(super) fn deliver(worker: &Rc<Worker>, route: &Route, message: Message) -> Result<(), Refusal> {
+/// Brings a message to its subscribers or its queue. For a user, says how many sessions it reached.
+pub(super) fn deliver(
+    worker: &Rc<Worker>,
+    route: &Route,
+    message: Message,
+) -> Result<Option<usize>, Refusal> {
     let node = &worker.node;
     let now = Node::now_ms();
     if message.expires_at_ms.is_some_and(|expires| expires <= now) {
         node.telemetry.dropped("expired", 1);
-        return Ok(());
+        return Ok(None);
     }
     match route {
-        Route::Topic => worker.publish(message),
+        Route::Topic => {
+            worker.publish(message);
+        }
+        Route::User(target) => return Ok(Some(deliver_to_user(worker, target, &message))),
         Route::Queue(name) => {
             let message = Arc::new(message.detached());
             node.with_queue(name, |queue| queue.enqueue(now, message))??;
@@ -112,7 +134,29 @@ pub(super) fn deliver(worker: &Rc<Worker>, route: &Route, message: Message) -> R
             }
         }
     }
-    Ok(())
+    Ok(None)
+}
+
+/// Brings a message to all sessions of a user that have subscribed, or to the one session of that name.
+fn deliver_to_user(worker: &Rc<Worker>, target: &UserTarget, message: &Message) -> usize {
+    let node = &worker.node;
+    let sessions: SmallVec<[Arc<str>; 4]> = lock(&node.users).sessions(&target.name).into();
+    let to = |session: &str| {
+        let topic = session_topic(session, &target.path, node.destinations.separator);
+        worker.publish(Message {
+            topic: Some(topic.into()),
+            ..message.clone()
+        })
+    };
+    let reached = if sessions.is_empty() {
+        usize::from(to(&target.name))
+    } else {
+        sessions.iter().filter(|session| to(session)).count()
+    };
+    if reached == 0 {
+        node.telemetry.dropped("user-offline", 1);
+    }
+    reached
 }
 
 /// As [`deliver`], into room that was set aside.

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use tidings_core::destination::Destination;
+use tidings_core::destination::{Destination, DestinationError, Pattern};
 use tidings_core::disconnect::Reason;
 use tidings_stomp::{AckMode, Frame, SubscriptionRef};
 
@@ -32,10 +32,15 @@ pub(super) fn subscribe(
             format!("the session has {limit} subscriptions already; end one, or use a pattern"),
         ));
     }
-    let (kind, pattern) = worker
+    let (kind, mut pattern) = worker
         .node
         .destinations
         .classify_subscription(destination)?;
+    let topic = session.topic_of(&worker.node, destination);
+    if let Destination::User(_) = kind {
+        pattern = Pattern::parse(&topic, worker.node.destinations.separator)
+            .map_err(DestinationError::from)?;
+    }
     match kind {
         Destination::TempQueue(name) => session.forget_automatic(worker, connection, name),
         Destination::ReplyQueue => {
@@ -44,10 +49,10 @@ pub(super) fn subscribe(
                 "a reply queue is only sent to; subscribe to /temp-queue/NAME and give that as reply-to",
             ));
         }
-        Destination::Topic | Destination::Queue => {}
+        Destination::Topic | Destination::User(_) | Destination::Queue => {}
     }
     if session
-        .find(worker, |one| is_same(one, id, destination))
+        .find(worker, |one| is_same(one, id, &topic))
         .is_some()
     {
         let name = id.unwrap_or(destination);
@@ -63,7 +68,7 @@ pub(super) fn subscribe(
         ack,
     };
     let key = match kind {
-        Destination::Topic => {
+        Destination::Topic | Destination::User(_) => {
             let form = Form {
                 version: session.version(),
                 wire: connection.wire(),
@@ -121,7 +126,9 @@ pub(super) fn unsubscribe(
         ),
         SubscriptionRef::Destination(destination) => (
             destination,
-            session.find(worker, |one| is_same(one, None, destination)),
+            session.find(worker, |one| {
+                is_same(one, None, &session.topic_of(&worker.node, destination))
+            }),
         ),
     };
     let Some(key) = found else {

@@ -14,9 +14,9 @@ use super::subscription::{Consumer, GroupKey, Member, SubscriptionKind};
 use super::{Connection, Letter, Worker};
 
 impl Worker {
-    /// Hands a topic message to every worker that has a subscriber for it.
-    pub(crate) fn publish(self: &Rc<Self>, message: Message) {
-        let interest = self.node.interest_in(&message.destination);
+    /// Hands a topic message to every worker that has a subscriber for it; false where none has.
+    pub(crate) fn publish(self: &Rc<Self>, message: Message) -> bool {
+        let interest = self.node.interest_in(message.topic());
         let local = interest.contains(usize::from(self.id));
         let others: SmallVec<[usize; 8]> = (0..self.node.mailboxes.len())
             .filter(|other| *other != usize::from(self.id) && interest.contains(*other))
@@ -25,7 +25,7 @@ impl Worker {
             if local {
                 self.deliver_topic(&message);
             }
-            return;
+            return local;
         }
         let message = Arc::new(message);
         let weight = message.weight();
@@ -41,13 +41,14 @@ impl Worker {
         if local {
             self.deliver_topic(&message);
         }
+        true
     }
 
     /// Delivers a topic message to this worker's subscribers.
     pub(super) fn deliver_topic(self: &Rc<Self>, message: &Message) {
         let topics = self.topics.borrow();
         let mut encoder = MessageEncoder::of_topic(message, &self.node.message_ids);
-        topics.visit(&message.destination, |subscribers| {
+        topics.visit(message.topic(), |subscribers| {
             subscribers.for_each_group(|group, members| {
                 if group.acknowledges {
                     for member in members {

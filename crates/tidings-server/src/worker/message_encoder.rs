@@ -273,6 +273,7 @@ mod tests {
         Message {
             id: tidings_core::message::MessageId(7),
             destination: "/topic/a:b".into(),
+            topic: None,
             headers,
             body: body.into(),
             expires_at_ms: None,

@@ -24,17 +24,45 @@ impl Form for Prefixes {
     }
 
     fn read(&self, raw: &Raw) -> Option<Vec<String>> {
-        list_of(raw, |prefix| {
-            prefix.len() > 2
-                && prefix.len() <= MAX_PREFIX_BYTES
-                && prefix.ends_with(['/', '.'])
-                && is_plain_destination(prefix)
-        })
+        list_of(raw, is_prefix)
     }
 
     fn show(&self, value: &Vec<String>) -> Option<String> {
         Some(quoted_list(value))
     }
+}
+
+/// One prefix of destinations.
+pub(in super::super) struct Prefix;
+
+impl Form for Prefix {
+    type Value = String;
+
+    fn kind(&self) -> &'static str {
+        "prefix"
+    }
+
+    fn range(&self) -> String {
+        format!(
+            "begins with `/`, ends with `/` or the separator, holds no wildcard and is at most {MAX_PREFIX_BYTES} bytes"
+        )
+    }
+
+    fn read(&self, raw: &Raw) -> Option<String> {
+        let prefix = raw.text()?;
+        is_prefix(prefix).then(|| prefix.to_owned())
+    }
+
+    fn show(&self, value: &String) -> Option<String> {
+        Some(quoted(value))
+    }
+}
+
+fn is_prefix(text: &str) -> bool {
+    text.len() > 2
+        && text.len() <= MAX_PREFIX_BYTES
+        && text.ends_with(['/', '.'])
+        && is_plain_destination(text)
 }
 
 /// One destination, without wildcards.

@@ -5,7 +5,7 @@ mod network;
 mod quantity;
 mod word;
 
-pub(super) use destination::{PlainDestination, Prefixes};
+pub(super) use destination::{PlainDestination, Prefix, Prefixes};
 pub(super) use network::{Address, AddressOrOff, Origins, ScriptUrl, UrlPath};
 pub(super) use quantity::{Count, Size, Time};
 pub(super) use word::{AuthenticatorName, Flag, Folder, Policy, Separator};
