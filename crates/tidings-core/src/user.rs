@@ -4,6 +4,7 @@
 //! `/user/NAME/queue/x`, where NAME is a user, all of whose sessions hear it, or a session. The prefix is
 //! [`Destinations::user_prefix`](crate::destination::Destinations::user_prefix).
 
+use std::slice;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -11,9 +12,12 @@ use smallvec::SmallVec;
 
 use crate::destination::{DestinationError, Separator};
 
-/// The sessions of the users that are connected.
+/// The sessions that are connected, and whose they are. All but [`sessions`](Self::sessions) costs the same however many
+/// sessions a user has: a login that everybody shares is no rarity.
 #[derive(Debug, Default)]
 pub struct Users {
+    /// Every session, with its place among those of its user.
+    places: HashMap<Arc<str>, usize>,
     sessions: HashMap<Box<str>, Sessions>,
 }
 
@@ -21,28 +25,49 @@ pub struct Users {
 type Sessions = SmallVec<[Arc<str>; 1]>;
 
 impl Users {
-    /// A session of `user` is connected.
-    pub fn connect(&mut self, user: &str, session: &Arc<str>) {
-        let sessions = self.sessions.entry(user.into()).or_default();
-        if !sessions.contains(session) {
+    /// A session is connected, under a name that no other session has; `user` is who logged in, if anybody.
+    pub fn connect(&mut self, session: &Arc<str>, user: Option<&str>) {
+        let mut place = 0;
+        if let Some(user) = user {
+            let sessions = self.sessions.entry(user.into()).or_default();
+            place = sessions.len();
             sessions.push(Arc::clone(session));
         }
+        self.places.insert(Arc::clone(session), place);
     }
 
-    /// A session of `user` has ended.
-    pub fn disconnect(&mut self, user: &str, session: &str) {
-        let Some(sessions) = self.sessions.get_mut(user) else {
+    /// A session that was connected with this `user` has ended.
+    pub fn disconnect(&mut self, session: &str, user: Option<&str>) {
+        let Some(place) = self.places.remove(session) else {
             return;
         };
-        sessions.retain(|one| **one != *session);
+        let Some((user, sessions)) =
+            user.and_then(|user| Some((user, self.sessions.get_mut(user)?)))
+        else {
+            return;
+        };
+        sessions.swap_remove(place);
+        if let Some(moved) = sessions.get(place) {
+            self.places.insert(Arc::clone(moved), place);
+        }
         if sessions.is_empty() {
             self.sessions.remove(user);
         }
     }
 
-    /// The sessions of `user`, in the order in which they connected; none where the user is offline.
-    pub fn sessions(&self, user: &str) -> &[Arc<str>] {
-        self.sessions.get(user).map_or(&[], |sessions| sessions)
+    /// The session called `name`, else the sessions of the user called so; none where neither is connected.
+    ///
+    /// A session goes first, so that nobody hears what is meant for a session by logging in under its name.
+    pub fn sessions(&self, name: &str) -> &[Arc<str>] {
+        match self.places.get_key_value(name) {
+            Some((session, _)) => slice::from_ref(session),
+            None => self.sessions.get(name).map_or(&[], |sessions| sessions),
+        }
+    }
+
+    /// Whether a session is called `name`.
+    pub fn is_session(&self, name: &str) -> bool {
+        self.places.contains_key(name)
     }
 
     /// How many users are connected.
@@ -104,7 +129,7 @@ pub fn session_topic(session: &str, path: &str, separator: Separator) -> String 
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use proptest::prelude::*;
 
@@ -141,30 +166,36 @@ mod tests {
             prop_assert_eq!(parsed, Ok(UserTarget { name: name.into(), path: path.into() }));
         }
 
+        /// Users and sessions are called alike here, so that names meet.
         #[test]
-        fn a_user_has_the_sessions_that_connected_and_did_not_end(
-            steps in prop::collection::vec((0u8..3, 0u8..6, any::<bool>()), 0..60),
+        fn a_name_is_a_session_or_a_user_with_the_sessions_that_connected_and_did_not_end(
+            steps in prop::collection::vec((0u8..6, prop::option::of(0u8..3)), 0..60),
         ) {
             let mut users = Users::default();
-            let mut model: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
-            for (user, session, connects) in steps {
+            let mut model: BTreeMap<u8, Option<u8>> = BTreeMap::new();
+            let named = |user: Option<u8>| user.map(|user| user.to_string());
+            for (session, user) in steps {
                 let id: Arc<str> = session.to_string().into();
-                let sessions = model.entry(user).or_default();
-                if connects {
-                    users.connect(&user.to_string(), &id);
-                    if !sessions.contains(&session) {
-                        sessions.push(session);
-                    }
+                if let Some(user) = model.remove(&session) {
+                    users.disconnect(&id, named(user).as_deref());
                 } else {
-                    users.disconnect(&user.to_string(), &id);
-                    sessions.retain(|one| *one != session);
+                    model.insert(session, user);
+                    users.connect(&id, named(user).as_deref());
                 }
-                for (user, sessions) in &model {
-                    let found: Vec<_> = users.sessions(&user.to_string()).iter().map(ToString::to_string).collect();
-                    let expected: Vec<_> = sessions.iter().map(ToString::to_string).collect();
+                for name in 0..6 {
+                    let found: BTreeSet<_> = users.sessions(&name.to_string()).iter().map(ToString::to_string).collect();
+                    let of_user = model.iter().filter(|(_, user)| **user == Some(name)).map(|(session, _)| *session);
+                    let expected: BTreeSet<_> = if model.contains_key(&name) {
+                        BTreeSet::from([name.to_string()])
+                    } else {
+                        of_user.map(|session| session.to_string()).collect()
+                    };
+                    prop_assert_eq!(users.sessions(&name.to_string()).len(), expected.len());
                     prop_assert_eq!(found, expected);
+                    prop_assert_eq!(users.is_session(&name.to_string()), model.contains_key(&name));
                 }
-                prop_assert_eq!(users.count(), model.values().filter(|sessions| !sessions.is_empty()).count());
+                let connected: BTreeSet<_> = model.values().flatten().collect();
+                prop_assert_eq!(users.count(), connected.len());
             }
         }
     }

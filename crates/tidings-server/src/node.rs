@@ -22,7 +22,7 @@ use crate::worker::{Adoption, Consumer, Interest, Letter, Mailbox};
 /// 64 bits: nobody guesses the ids of another node's messages, and each MESSAGE carries it.
 const MESSAGE_PREFIX_DIGITS: usize = 16;
 
-/// The shared part of a server. Locks in it are short, and taken in this order: a queue, then a mailbox; `interest`
+/// The shared part of a server. Locks in it are short, and taken in this order: a queue, then a mailbox; `interest`,
 /// `users` and the places of `sockjs` alone.
 pub(crate) struct Node {
     pub(crate) config: Config,
@@ -34,7 +34,7 @@ pub(crate) struct Node {
     /// Which workers have subscribers for a topic pattern.
     pub(crate) interest: RwLock<PatternMap<Interest>>,
     pub(crate) queues: Queues<Consumer>,
-    /// Who is connected, by the name that the client gave.
+    /// Sessions, and whose they are by the name that the client gave.
     pub(crate) users: Mutex<Users>,
     /// Sessions of SockJS over HTTP.
     pub(crate) sockjs: Sessions,

@@ -34,6 +34,8 @@ mod splits;
 mod subscriptions;
 mod topics;
 mod transactions;
+mod user_destinations;
+mod user_names;
 mod versions;
 mod websocket_close;
 mod websocket_handshake;

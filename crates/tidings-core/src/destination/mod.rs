@@ -13,6 +13,9 @@ pub const MAX_SEGMENTS: usize = 32;
 const TEMP_QUEUE: &str = "/temp-queue/";
 const REPLY_QUEUE: &str = "/reply-queue/";
 
+/// The prefixes that every server has, whatever [`Destinations`] says; no other prefix may overlap with one.
+pub const FIXED_PREFIXES: [&str; 2] = [TEMP_QUEUE, REPLY_QUEUE];
+
 /// What separates the segments of a destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Separator {
@@ -90,11 +93,12 @@ impl Destinations {
         self.classify_shape(destination)
     }
 
-    /// What a SUBSCRIBE to `destination` is for. Where it is a topic or a user's it may be a pattern, yet its prefix may not, so
-    /// that a pattern never reaches from topics into something else.
+    /// What a SUBSCRIBE to `destination` is for. Where it is a topic or a user's it may be a pattern, yet its prefix may
+    /// not, so that a pattern never reaches from topics into something else.
     ///
     /// # Errors
-    /// As [`classify`](Self::classify), and a pattern that is neither a topic's nor a user's, or that [`Pattern::parse`] refuses.
+    /// As [`classify`](Self::classify), and a pattern that is neither a topic's nor a user's, or that
+    /// [`Pattern::parse`] refuses.
     pub fn classify_subscription<'a>(
         &self,
         destination: &'a str,
@@ -158,8 +162,11 @@ impl Destinations {
 
     fn prefixes(&self) -> Vec<&str> {
         let configured = self.topic_prefixes.iter().chain(&self.queue_prefixes);
-        let fixed = [&*self.user_prefix, TEMP_QUEUE, REPLY_QUEUE];
-        configured.map(|p| &**p).chain(fixed).collect()
+        configured
+            .chain([&self.user_prefix])
+            .map(|p| &**p)
+            .chain(FIXED_PREFIXES)
+            .collect()
     }
 
     fn check_segments(&self, destination: &str, name: &str) -> Result<(), DestinationError> {

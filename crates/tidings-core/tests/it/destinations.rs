@@ -25,6 +25,10 @@ fn a_prefix_tells_what_a_destination_is() {
     assert_eq!(known.classify("/news/é"), Ok(Destination::Topic));
     assert_eq!(known.classify("/queue/a b"), Ok(Destination::Queue));
     assert_eq!(
+        known.classify("/user/ada/queue/x"),
+        Ok(Destination::User("ada/queue/x"))
+    );
+    assert_eq!(
         known.classify("/temp-queue/a/b"),
         Ok(Destination::TempQueue("a/b"))
     );
@@ -49,8 +53,8 @@ fn an_unknown_prefix_is_answered_with_the_known_ones() {
         assert_eq!(error.reason(), Reason::UnknownDestination, "{unknown}");
         assert_eq!(
             error.to_string(),
-            "the destination starts with no known prefix: use one of /topic/, /news/, /queue/, /temp-queue/, \
-             /reply-queue/"
+            "the destination starts with no known prefix: use one of /topic/, /news/, /queue/, /user/, \
+             /temp-queue/, /reply-queue/"
         );
     }
 }

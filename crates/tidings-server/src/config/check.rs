@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use tidings_core::destination::FIXED_PREFIXES;
+
 use super::checked::{AllowedOrigins, Authenticator, Config};
 use super::error::{ConfigError, Place};
 use super::units::format_size;
@@ -250,9 +252,13 @@ fn check_destinations(config: &Config, report: &mut Report<'_>) {
         report.require(ends_well, key, &["broker.separator"], || {
             format!("holds `{prefix}`, which ends neither with `/` nor with `broker.separator`; end it with one of them")
         });
+        for fixed in FIXED_PREFIXES {
+            report.require(are_apart(prefix, fixed), key, &[], || {
+                format!("holds `{prefix}`, which overlaps with `{fixed}` of reply queues; choose another")
+            });
+        }
         for (other_key, other) in &prefixes[..index] {
-            let apart = !prefix.starts_with(other.as_str()) && !other.starts_with(prefix.as_str());
-            report.require(apart, key, &[other_key], || {
+            report.require(are_apart(prefix, other), key, &[other_key], || {
                 format!("holds `{prefix}`, which overlaps with `{other}` of `{other_key}`; let no prefix begin another")
             });
         }
@@ -283,6 +289,10 @@ fn check_destinations(config: &Config, report: &mut Report<'_>) {
             )
         },
     );
+}
+
+fn are_apart(prefix: &str, other: &str) -> bool {
+    !prefix.starts_with(other) && !other.starts_with(prefix)
 }
 
 fn check_listeners(config: &Config, report: &mut Report<'_>) {

@@ -371,6 +371,16 @@ fn values_that_contradict_are_refused() {
              `broker.topic_prefixes`; let no prefix begin another",
         ),
         (
+            "broker.user_prefix = '/topic/user/'",
+            "`broker.user_prefix` at tidings.toml:1 holds `/topic/user/`, which overlaps with `/topic/` of \
+             `broker.topic_prefixes`; let no prefix begin another",
+        ),
+        (
+            "broker.user_prefix = '/temp-queue/'",
+            "`broker.user_prefix` at tidings.toml:1 holds `/temp-queue/`, which overlaps with `/temp-queue/` of reply \
+             queues; choose another",
+        ),
+        (
             "broker.topic_prefixes = ['/topic.']",
             "`broker.topic_prefixes` at tidings.toml:1 holds `/topic.`, which ends neither with `/` nor with \
              `broker.separator`; end it with one of them",

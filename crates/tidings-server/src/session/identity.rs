@@ -25,9 +25,7 @@ impl Session {
             session: session.into(),
             user: user.map(Into::into),
         };
-        if let Some(user) = user {
-            lock(&node.users).connect(user, &identity.session);
-        }
+        lock(&node.users).connect(&identity.session, user);
         self.identity = Some(Box::new(identity));
     }
 
@@ -46,7 +44,10 @@ impl Session {
     pub(super) fn target(&self, node: &Node, path: &str) -> Result<UserTarget, Refusal> {
         let target = UserTarget::parse(path)?;
         let is_own = self.identity.as_ref().is_some_and(|identity| {
-            *target.name == *identity.session || identity.user.as_ref() == Some(&target.name)
+            *target.name == *identity.session
+                || identity.user.as_ref() == Some(&target.name)
+                    // Who logs in under the name of another's session is not that session.
+                    && !lock(&node.users).is_session(&target.name)
         });
         if is_own || node.config.broker.clients_send_to_users {
             Ok(target)
@@ -63,8 +64,6 @@ impl Session {
 impl Identity {
     /// The session has ended.
     pub(super) fn leave(&self, node: &Node) {
-        if let Some(user) = &self.user {
-            lock(&node.users).disconnect(user, &self.session);
-        }
+        lock(&node.users).disconnect(&self.session, self.user.as_deref());
     }
 }

@@ -115,7 +115,7 @@ pub(super) fn deliver(
     let now = Node::now_ms();
     if message.expires_at_ms.is_some_and(|expires| expires <= now) {
         node.telemetry.dropped("expired", 1);
-        return Ok(None);
+        return Ok(matches!(route, Route::User(_)).then_some(0));
     }
     match route {
         Route::Topic => {
@@ -137,7 +137,8 @@ pub(super) fn deliver(
     Ok(None)
 }
 
-/// Brings a message to all sessions of a user that have subscribed, or to the one session of that name.
+/// Brings a message to all sessions of a user that have subscribed, or to the one session of that name. Only names of
+/// sessions that are connected become topics: one that a client made up might be cut into session and path elsewhere.
 fn deliver_to_user(worker: &Rc<Worker>, target: &UserTarget, message: &Message) -> usize {
     let node = &worker.node;
     let sessions: SmallVec<[Arc<str>; 4]> = lock(&node.users).sessions(&target.name).into();
@@ -148,11 +149,7 @@ fn deliver_to_user(worker: &Rc<Worker>, target: &UserTarget, message: &Message) 
             ..message.clone()
         })
     };
-    let reached = if sessions.is_empty() {
-        usize::from(to(&target.name))
-    } else {
-        sessions.iter().filter(|session| to(session)).count()
-    };
+    let reached = sessions.iter().filter(|session| to(session)).count();
     if reached == 0 {
         node.telemetry.dropped("user-offline", 1);
     }
@@ -167,7 +164,7 @@ pub(super) fn deliver_reserved(
     room: Option<Reservation>,
 ) {
     let (Route::Queue(name), Some(mut room)) = (route, room) else {
-        // A topic or a reply queue: neither can be refused for lack of a queue, and room for replies is not promised.
+        // A topic, a user or a reply queue: none can be refused for lack of a queue, and room for replies is not promised.
         if deliver(worker, route, message).is_err() {
             worker.node.telemetry.dropped("reply-queue-full", 1);
         }

@@ -5,11 +5,12 @@ use std::net::TcpStream;
 use std::time::Instant;
 
 use super::websocket::read_some;
-use super::{Frame, Opcode, PATIENCE, Version, WebSocket};
+use super::{Frame, Opcode, PATIENCE, Version, WebSocket, sockjs};
 
 pub(super) enum Link {
     Tcp(TcpStream),
     WebSocket(Box<WebSocket>),
+    SockJs(Box<WebSocket>),
 }
 
 /// What a link brought.
@@ -28,6 +29,10 @@ impl Link {
                 Ok(_) => websocket.send_message(Opcode::TEXT, octets),
                 Err(_) => websocket.send_message(Opcode::BINARY, octets),
             },
+            Self::SockJs(websocket) => {
+                let text = std::str::from_utf8(octets).map_err(Error::other)?;
+                websocket.send_message(Opcode::TEXT, sockjs::encode(text).as_bytes())
+            }
         }
     }
 
@@ -36,7 +41,7 @@ impl Link {
     pub(super) fn await_input(&self) {
         let stream = match self {
             Self::Tcp(stream) => stream,
-            Self::WebSocket(websocket) => websocket.stream(),
+            Self::WebSocket(websocket) | Self::SockJs(websocket) => websocket.stream(),
         };
         stream
             .set_read_timeout(Some(PATIENCE))
@@ -48,6 +53,7 @@ impl Link {
     pub(super) fn read(&mut self, deadline: Instant) -> Result<Heard, Error> {
         match self {
             Self::WebSocket(websocket) => read_message(websocket, deadline),
+            Self::SockJs(websocket) => read_sockjs(websocket, deadline),
             Self::Tcp(stream) => {
                 let octets = read_some(stream, deadline)?;
                 Ok(if octets.is_empty() {
@@ -107,6 +113,27 @@ fn read_message(websocket: &mut WebSocket, deadline: Instant) -> Result<Heard, E
             Ok(Heard::Octets(frame.payload))
         }
     }
+}
+
+/// What one frame of SockJS holds; its close frame is the end.
+fn read_sockjs(websocket: &mut WebSocket, deadline: Instant) -> Result<Heard, Error> {
+    let frame = match websocket.read(deadline) {
+        Ok(frame) => frame,
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            return Ok(Heard::End(None));
+        }
+        Err(error) => return Err(error),
+    };
+    if frame.opcode == Opcode::CLOSE {
+        websocket.answer_close(&frame)?;
+        return Ok(Heard::End(frame.close_code()));
+    }
+    assert_eq!(frame.opcode, Opcode::TEXT, "SockJS is text");
+    let text = String::from_utf8(frame.payload).map_err(Error::other)?;
+    Ok(match sockjs::close_code(&text) {
+        Some(code) => Heard::End(Some(code)),
+        None => Heard::Octets(sockjs::decode(&text).into()),
+    })
 }
 
 /// Octets for people, cut when they are many.

@@ -9,6 +9,7 @@ mod http;
 mod link;
 mod script;
 mod server;
+mod sockjs;
 mod websocket;
 
 pub(crate) use frame::{Frame, Version};

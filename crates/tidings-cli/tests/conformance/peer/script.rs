@@ -17,6 +17,7 @@ fn close_codes(code: &str) -> RangeInclusive<u16> {
     match code {
         "shutdown" => 1001..=1001,
         "invalid-utf8" => 1007..=1007,
+        "refused" => 1008..=1008,
         "body-too-large" => 1009..=1009,
         "internal-error" => 1011..=1011,
         "connect-timeout"
@@ -60,6 +61,10 @@ impl Peer {
 
     pub(crate) fn over_websocket(websocket: WebSocket) -> Self {
         Self::over(Link::WebSocket(Box::new(websocket)))
+    }
+
+    pub(crate) fn over_sockjs(websocket: WebSocket) -> Self {
+        Self::over(Link::SockJs(Box::new(websocket)))
     }
 
     fn over(link: Link) -> Self {
@@ -130,7 +135,7 @@ impl Peer {
     fn as_websocket(&mut self) -> &mut WebSocket {
         match &mut self.link {
             Link::WebSocket(websocket) => websocket,
-            Link::Tcp(_) => panic!("this peer talks over TCP"),
+            Link::Tcp(_) | Link::SockJs(_) => panic!("this peer talks over something else"),
         }
     }
 

@@ -165,6 +165,15 @@ impl Server {
         peer
     }
 
+    /// A link of SockJS over WebSocket on which nothing has been said.
+    pub(crate) fn sockjs(&self) -> Peer {
+        let path = format!("/ws/000/{}/websocket", fresh_name());
+        let websocket = WebSocket::open_at(self.http_stream(), &path, &[], b"");
+        Peer::over_sockjs(
+            websocket.unwrap_or_else(|refusal| panic!("the handshake failed: {refusal:?}")),
+        )
+    }
+
     /// GETs a page of the admin listener.
     pub(crate) fn admin_page(&self, path: &str) -> (u16, String) {
         Response::get(self.admin, path)
@@ -316,14 +325,19 @@ impl Drop for Server {
 }
 
 fn fresh_directory() -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let directory = std::env::temp_dir().join(format!(
-        "tidings-conformance-{}-{count}",
-        std::process::id()
+        "tidings-conformance-{}-{}",
+        std::process::id(),
+        fresh_name()
     ));
     std::fs::create_dir_all(&directory).expect("a temporary directory can be made");
     directory
+}
+
+/// A name that no other call in this process got.
+fn fresh_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    COUNT.fetch_add(1, Ordering::Relaxed).to_string()
 }
 
 /// The lines of a pipe, read by a thread of their own so that the child never waits for us.

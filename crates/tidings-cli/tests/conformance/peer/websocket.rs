@@ -150,12 +150,22 @@ impl WebSocket {
 
     /// As `open_and_send`, on a connection that may have carried requests before.
     pub(crate) fn open_on(
+        stream: TcpStream,
+        more: &[(&str, &str)],
+        behind: &[u8],
+    ) -> Result<Self, Response> {
+        Self::open_at(stream, "/ws", more, behind)
+    }
+
+    /// As `open_on`, at a path of its own.
+    pub(super) fn open_at(
         mut stream: TcpStream,
+        path: &str,
         more: &[(&str, &str)],
         behind: &[u8],
     ) -> Result<Self, Response> {
         let headers = [&Self::HANDSHAKE[..], more].concat();
-        let response = Self::ask(&mut stream, "GET", &headers, behind);
+        let response = Self::ask(&mut stream, &format!("GET {path}"), &headers, behind);
         if response.status != 101 {
             return Err(response);
         }
@@ -177,17 +187,22 @@ impl WebSocket {
 
     /// Any request to the endpoint.
     pub(crate) fn request(address: SocketAddr, method: &str, headers: &[(&str, &str)]) -> Response {
-        Self::ask(&mut connect(address), method, headers, b"")
+        Self::ask(
+            &mut connect(address),
+            &format!("{method} /ws"),
+            headers,
+            b"",
+        )
     }
 
     fn ask(
         stream: &mut TcpStream,
-        method: &str,
+        method_and_path: &str,
         headers: &[(&str, &str)],
         behind: &[u8],
     ) -> Response {
         let address = stream.peer_addr().expect("the stream is connected");
-        let mut request = format!("{method} /ws HTTP/1.1\r\nHost: {address}\r\n");
+        let mut request = format!("{method_and_path} HTTP/1.1\r\nHost: {address}\r\n");
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
