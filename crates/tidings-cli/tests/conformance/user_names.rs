@@ -104,6 +104,20 @@ fn a_name_is_written_with_escapes_where_it_would_be_misread() {
 }
 
 #[test]
+fn what_stands_behind_the_name_is_taken_as_it_is() {
+    let server = Server::start();
+    let mut peer = user(&server, "ada");
+    for path in ["news", "a/b/c/d", "queue/%41", "queue/100%", "topic/a", "é"] {
+        let own = format!("/user/{path}");
+        peer.subscribed("s", &own, &[]);
+        let destination = format!("/user/ada/{path}");
+        peer.send("SEND", &[("destination", &destination)], b"x");
+        assert_eq!(peer.expect_message("x").get("destination"), own);
+        peer.done("UNSUBSCRIBE", &[("id", "s")], b"");
+    }
+}
+
+#[test]
 fn a_broken_escape_is_told() {
     let server = Server::configured(OPEN);
     for name in ["%", "a%", "%4", "%zz", "%+1", "%ff", "%C3", "%c3%28"] {

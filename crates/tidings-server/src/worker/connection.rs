@@ -435,7 +435,7 @@ mod tests {
             size_of::<F>()
         }
         assert!(
-            size_of::<Connection>() <= 640,
+            size_of::<Connection>() <= 648,
             "{} bytes",
             size_of::<Connection>()
         );
