@@ -49,8 +49,8 @@ fn an_unknown_prefix_is_answered_with_the_known_ones() {
         assert_eq!(error.reason(), Reason::UnknownDestination, "{unknown}");
         assert_eq!(
             error.to_string(),
-            "the destination starts with no known prefix: use one of /topic/, /news/, /queue/, /temp-queue/, \
-             /reply-queue/"
+            "the destination starts with no known prefix: use one of /topic/, /news/, /queue/, /user/, \
+             /temp-queue/, /reply-queue/"
         );
     }
 }
