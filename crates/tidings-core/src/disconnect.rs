@@ -61,6 +61,9 @@ reasons! {
     QueueFull "queue-full" 4005 RETRY "The queue holds as many bytes as it may; wait until its consumers have caught up."
     TooManyQueues "too-many-queues" 4006 RETRY "The server has as many queues as it may; use fewer, or wait until one is empty."
 
+    Overloaded "overloaded" 4007 RETRY "The server has more to deliver than it can at the moment."
+    ApplicationTimeout "application-timeout" 4008 RETRY "The application did not answer in time."
+
     UnknownCommand "unknown-command" 4500 STAY "STOMP has no such command for clients; commands are upper case."
     HeaderTooLong "header-too-long" 4501 STAY "A header line is longer than the server takes."
     TooManyHeaders "too-many-headers" 4502 STAY "A frame has more headers than the server takes."
@@ -89,6 +92,8 @@ reasons! {
     TransactionExists "transaction-exists" 4527 STAY "The session already has an open transaction with this name."
     TooManyTransactions "too-many-transactions" 4528 STAY "The session has as many open transactions as it may."
     TransactionTooLarge "transaction-too-large" 4529 STAY "The open transactions of the session hold as many frames or bytes as they may."
+    InvalidPayload "invalid-payload" 4531 STAY "The application can't read the body, or it is not what it has to be."
+    ApplicationFailed "application-failed" 4532 STAY "The application could not do what it was asked."
     BinaryOverSockJs "binary-over-sockjs" 4530 STAY "A message has a body that is not text, which SockJS cannot carry; subscribe over WebSocket or TCP."
 }
 

@@ -6,6 +6,7 @@
 //! | [`message`] | What is carried, and which of the sender's headers reach a subscriber? |
 //! | [`destination`] | Where may a frame go? What does a pattern match? |
 //! | [`subscription`] | Who hears a message on a topic? |
+//! | [`application`] | Who answers what is sent to the application, and how does it send? |
 //! | [`user`] | Whose are the sessions, and what do only they hear? |
 //! | [`queue`] | Which one consumer gets a message of a queue, and what becomes of it? |
 //! | [`transaction`] | What does a session hold back until COMMIT? |
@@ -15,6 +16,7 @@
 //! [`queue::Queue`] for queues. Everything that can grow has a limit, and every error knows its
 //! [`disconnect::Reason`].
 
+pub mod application;
 pub mod destination;
 pub mod disconnect;
 pub mod message;

@@ -59,15 +59,20 @@ impl Users {
     ///
     /// A session goes first, so that nobody hears what is meant for a session by logging in under its name.
     pub fn sessions(&self, name: &str) -> &[Arc<str>] {
-        match self.places.get_key_value(name) {
-            Some((session, _)) => slice::from_ref(session),
-            None => self.sessions.get(name).map_or(&[], |sessions| sessions),
+        match self.session(name) {
+            Some(session) => slice::from_ref(session),
+            None => self.of_user(name),
         }
     }
 
-    /// Whether a session is called `name`.
-    pub fn is_session(&self, name: &str) -> bool {
-        self.places.contains_key(name)
+    /// The sessions of the user called `user`, whatever sessions are called.
+    pub fn of_user(&self, user: &str) -> &[Arc<str>] {
+        self.sessions.get(user).map_or(&[], |sessions| sessions)
+    }
+
+    /// The session called `name`, if it is connected.
+    pub fn session(&self, name: &str) -> Option<&Arc<str>> {
+        self.places.get_key_value(name).map(|(session, _)| session)
     }
 
     /// How many users are connected.
@@ -192,7 +197,7 @@ mod tests {
                     };
                     prop_assert_eq!(users.sessions(&name.to_string()).len(), expected.len());
                     prop_assert_eq!(found, expected);
-                    prop_assert_eq!(users.is_session(&name.to_string()), model.contains_key(&name));
+                    prop_assert_eq!(users.session(&name.to_string()).is_some(), model.contains_key(&name));
                 }
                 let connected: BTreeSet<_> = model.values().flatten().collect();
                 prop_assert_eq!(users.count(), connected.len());

@@ -28,8 +28,9 @@ pub(crate) async fn drive(reader: Reader, early: Bytes) {
     while let Ok(Some(input)) = poll_fn(|context| poll_read(worker, connection, context)).await {
         let full = input.len() >= LEAST_READ_BYTES;
         receive(worker, connection, input);
-        if !worker.has_space() {
+        if connection.is_asking() || !worker.has_space() {
             connection.paused.set(true);
+            connection.answered().await;
             worker.wait_for_space().await;
             connection.paused.set(false);
         } else if full {

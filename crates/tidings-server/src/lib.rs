@@ -11,6 +11,7 @@
 //! | `inbound` | what was read finds what it is meant for |
 //! | `application` | STOMP, or a handler of messages ([`MessageHandler`]) |
 //! | `session` | what a client asks for is done, and answered |
+//! | `outbound` | what the application sends |
 //! | `queueing` | what queues deliver, and what becomes of dead letters |
 //! | `node` | what all workers share |
 //!
@@ -25,7 +26,9 @@ mod inbound;
 mod link;
 mod listen;
 mod node;
+mod outbound;
 mod queueing;
+mod refusal;
 mod server;
 mod session;
 mod sockjs;

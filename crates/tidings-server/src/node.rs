@@ -2,9 +2,10 @@
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use tidings_core::application::{Application, Event};
 use tidings_core::destination::{Destinations, Separator};
 use tidings_core::disconnect::Reason;
 use tidings_core::message::MessageIds;
@@ -34,6 +35,8 @@ pub(crate) struct Node {
     /// Which workers have subscribers for a topic pattern.
     pub(crate) interest: RwLock<PatternMap<Interest>>,
     pub(crate) queues: Queues<Consumer>,
+    /// Who answers what is sent to the application.
+    pub(crate) application: OnceLock<Arc<dyn Application>>,
     /// Sessions, and whose they are by the name that the client gave.
     pub(crate) users: Mutex<Users>,
     /// Sessions of SockJS over HTTP.
@@ -85,6 +88,7 @@ impl Node {
             destinations: Destinations {
                 topic_prefixes: config.broker.topic_prefixes.clone(),
                 queue_prefixes: config.broker.queue_prefixes.clone(),
+                application_prefix: config.broker.application_prefix.clone(),
                 user_prefix: config.broker.user_prefix.clone(),
                 separator,
                 max_bytes: config.broker.max_destination_bytes,
@@ -101,6 +105,7 @@ impl Node {
                         .unwrap_or(NonZeroU32::MIN),
                 },
             }),
+            application: OnceLock::new(),
             users: Mutex::default(),
             sockjs: Sessions::default(),
             mailboxes: (0..workers).map(|_| Mailbox::new()).collect(),
@@ -150,6 +155,13 @@ impl Node {
             .map_or(0, |since| {
                 u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
             })
+    }
+
+    /// Tells the application, if there is one, what happened.
+    pub(crate) fn notice(&self, event: impl FnOnce() -> Event) {
+        if let Some(application) = self.application.get() {
+            application.notice(&event());
+        }
     }
 
     pub(crate) fn is_draining(&self) -> bool {

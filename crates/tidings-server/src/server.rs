@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use bytes::Bytes;
+use tidings_core::application::{Application, Broker};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
@@ -21,6 +22,7 @@ use crate::endpoint::Endpoint;
 use crate::http::Http;
 use crate::listen::{self, Listener, ListenerKind};
 use crate::node::Node;
+use crate::outbound::NodeBroker;
 use crate::worker::{Letter, MAX_WORKERS, Worker};
 
 /// How often queues are searched for messages that have expired.
@@ -28,7 +30,9 @@ const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A server that has its addresses but does not answer yet.
 pub struct Server {
-    config: Config,
+    node: Arc<Node>,
+    /// Worker threads.
+    workers: usize,
     /// Beside the one for STOMP.
     endpoints: Vec<Endpoint>,
     client_library: Option<Bytes>,
@@ -98,8 +102,14 @@ impl Server {
             listeners.push(Listener { kind, address });
             sockets.push(listener);
         }
+        let workers = match config.server.workers {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        };
+        let workers = workers.min(MAX_WORKERS);
         Ok(Self {
-            config,
+            node: Node::new(config, workers),
+            workers,
             endpoints: Vec::new(),
             client_library: None,
             listeners,
@@ -112,6 +122,19 @@ impl Server {
     pub fn mount(mut self, endpoint: Endpoint) -> Self {
         self.endpoints.push(endpoint);
         self
+    }
+
+    /// Lets `application` answer what clients send to application destinations. The first one stays.
+    #[must_use]
+    pub fn application(self, application: Arc<dyn Application>) -> Self {
+        // Set already: documented.
+        let _ = self.node.application.set(application);
+        self
+    }
+
+    /// Sends to clients, from any thread and at any time: what is sent before [`run`](Self::run) waits for it.
+    pub fn broker(&self) -> Arc<dyn Broker> {
+        Arc::new(NodeBroker(Arc::clone(&self.node)))
     }
 
     /// Serves this copy of sockjs-client as `sockjs.min.js` beneath each endpoint of SockJS.
@@ -136,17 +159,12 @@ impl Server {
         pages: Router,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), RunError> {
-        let deadline = self.config.server.shutdown_timeout;
-        let workers = match self.config.server.workers {
-            0 => thread::available_parallelism().map_or(1, usize::from),
-            workers => workers,
-        };
-        let workers = workers.min(MAX_WORKERS);
-        let mut endpoints = vec![Arc::new(Endpoint::stomp(&self.config))];
+        let node = self.node;
+        let deadline = node.config.server.shutdown_timeout;
+        let mut endpoints = vec![Arc::new(Endpoint::stomp(&node.config))];
         endpoints.extend(self.endpoints.into_iter().map(Arc::new));
-        let node = Node::new(self.config, workers);
         let (alive, mut ended) = mpsc::channel::<()>(1);
-        let threads = start_workers(&node, workers, &alive)?;
+        let threads = start_workers(&node, self.workers, &alive)?;
         let mut tasks = JoinSet::new();
         // Ends with this future: what watches the server must see it drain.
         let mut admin = JoinSet::new();

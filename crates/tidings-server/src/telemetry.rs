@@ -29,6 +29,8 @@ pub(crate) struct Telemetry {
     pub(crate) messages_delivered: Counter<u64, AtomicU64>,
     /// Messages lost by a policy or a limit, by cause.
     pub(crate) messages_dropped: Family<DropLabel, Counter>,
+    /// Requests that the application could not do, by reason.
+    pub(crate) application_failures: Family<ReasonLabel, Counter>,
     /// Messages moved to the dead-letter queue.
     pub(crate) dead_letters: Counter<u64, AtomicU64>,
     /// Bytes read from clients.
@@ -70,6 +72,7 @@ impl Telemetry {
             messages_received: Counter::default(),
             messages_delivered: Counter::default(),
             messages_dropped: Family::default(),
+            application_failures: Family::default(),
             dead_letters: Counter::default(),
             bytes_read: Counter::default(),
             bytes_written: Counter::default(),
@@ -136,6 +139,11 @@ impl Telemetry {
             self.disconnects.clone(),
         );
         registry.register(
+            "application_failures",
+            "Requests that the application could not do by reason",
+            self.application_failures.clone(),
+        );
+        registry.register(
             "messages_dropped",
             "Messages lost by cause",
             self.messages_dropped.clone(),
@@ -146,6 +154,14 @@ impl Telemetry {
     pub(crate) fn disconnected(&self, reason: Reason) {
         let reason = reason.name();
         self.disconnects
+            .get_or_create(&ReasonLabel { reason })
+            .inc();
+    }
+
+    /// The application could not do a request.
+    pub(crate) fn application_failed(&self, reason: Reason) {
+        let reason = reason.name();
+        self.application_failures
             .get_or_create(&ReasonLabel { reason })
             .inc();
     }

@@ -56,6 +56,8 @@ pub struct Destinations {
     pub topic_prefixes: Vec<String>,
     /// What point-to-point destinations start with. Each ends in a separator; a topic prefix that fits goes first.
     pub queue_prefixes: Vec<String>,
+    /// What the destinations that the application answers start with; ends in a separator.
+    pub application_prefix: String,
     /// What the destinations of users start with; ends in a separator.
     pub user_prefix: String,
     /// What separates segments after the prefix.
@@ -71,6 +73,8 @@ pub enum Destination<'a> {
     Topic,
     /// Point-to-point: one consumer gets each message.
     Queue,
+    /// `/app/...`: the application answers; this is what follows the prefix.
+    Application(&'a str),
     /// `/user/...`: private to a user or a session; this is what follows the prefix, see [`crate::user`].
     User(&'a str),
     /// `/temp-queue/NAME`: a queue that only its session sees; this is NAME.
@@ -143,7 +147,9 @@ impl Destinations {
                 .filter_map(|p| destination.strip_prefix(&**p));
             names.next()
         };
-        if let Some(name) = after(&self.topic_prefixes) {
+        if let Some(name) = destination.strip_prefix(&*self.application_prefix) {
+            Ok((Destination::Application(name), name))
+        } else if let Some(name) = after(&self.topic_prefixes) {
             Ok((Destination::Topic, name))
         } else if let Some(name) = after(&self.queue_prefixes) {
             Ok((Destination::Queue, name))

@@ -8,6 +8,7 @@ fn destinations(separator: Separator) -> Destinations {
     Destinations {
         topic_prefixes: vec!["/topic/".to_owned(), "/news/".to_owned()],
         queue_prefixes: vec!["/queue/".to_owned()],
+        application_prefix: "/app/".to_owned(),
         user_prefix: "/user/".to_owned(),
         separator,
         max_bytes: 200,

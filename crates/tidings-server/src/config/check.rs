@@ -246,6 +246,10 @@ fn check_destinations(config: &Config, report: &mut Report<'_>) {
     let mut prefixes = of("broker.topic_prefixes", &broker.topic_prefixes);
     prefixes.extend(of("broker.queue_prefixes", &broker.queue_prefixes));
     prefixes.push(("broker.user_prefix", broker.user_prefix.clone()));
+    prefixes.push((
+        "broker.application_prefix",
+        broker.application_prefix.clone(),
+    ));
 
     for (index, (key, prefix)) in prefixes.iter().enumerate() {
         let ends_well = prefix.ends_with('/') || prefix.ends_with(broker.separator);

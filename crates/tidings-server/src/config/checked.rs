@@ -186,6 +186,12 @@ sections! {
         max_transaction_bytes: usize = 4_194_304, Size { min: KIB, max: GIB };
     }
 
+    /// The application that answers what is sent to `broker.application_prefix`.
+    [application] Application {
+        /// How long it may take to answer. A client's next frame waits until then.
+        timeout: Duration = Duration::from_secs(30), PATIENCE;
+    }
+
     /// What waits for one client to read it.
     [outbox] Outbox {
         /// Bytes that may wait for one connection after the socket took what it could. Holds one message of the
@@ -209,6 +215,9 @@ sections! {
 
         /// Prefixes of point-to-point destinations.
         queue_prefixes: Vec<String> = vec!["/queue/".to_owned()], Prefixes;
+
+        /// Prefix of the destinations that the application answers, where there is one.
+        application_prefix: String = "/app/".to_owned(), Prefix;
 
         /// Prefix of the destinations of users: `/user/queue/x` is each session's own, `/user/NAME/queue/x` reaches all
         /// sessions of a user.

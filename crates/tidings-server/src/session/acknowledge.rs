@@ -8,8 +8,8 @@ use tidings_core::queue::Settlement;
 use tidings_stomp::{AckMode, AckTarget};
 
 use super::Session;
-use super::refusal::Refusal;
 use super::transaction::Action;
+use crate::refusal::Refusal;
 use crate::worker::Worker;
 
 /// What an ACK names.

@@ -30,5 +30,6 @@ pub(super) fn accept(
         headers: &[],
     };
     worker.send(connection, |out| session.stomp.accept(now, &connected, out));
+    session.announce(&worker.node);
     tracing::debug!(peer = %connection.peer, session = id, version = %request.version, "connected");
 }

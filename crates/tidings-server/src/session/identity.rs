@@ -3,38 +3,59 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use tidings_core::application::{Event, Session as Known};
 use tidings_core::disconnect::Reason;
 use tidings_core::user::{UserTarget, session_topic};
 
 use super::Session;
-use super::refusal::Refusal;
 use crate::node::{Node, lock};
-
-/// Who a connected session is.
-pub(super) struct Identity {
-    /// The name that CONNECTED gave to the session.
-    session: Arc<str>,
-    /// The user, where the client named one.
-    user: Option<Box<str>>,
-}
+use crate::refusal::Refusal;
+use crate::worker::Worker;
 
 impl Session {
     /// Gives the session its name, and to its user another session.
     pub(super) fn identify(&mut self, node: &Node, session: &str, user: Option<&str>) {
-        let identity = Identity {
-            session: session.into(),
-            user: user.map(Into::into),
-        };
-        lock(&node.users).connect(&identity.session, user);
-        self.identity = Some(Box::new(identity));
+        let known = Known::new(session.into(), user.map(Into::into));
+        lock(&node.users).connect(&known.id, user);
+        self.known = Some(Arc::new(known));
+    }
+
+    /// Tells the application that the session is connected.
+    pub(super) fn announce(&self, node: &Node) {
+        if let Some(session) = &self.known {
+            node.notice(|| Event::Connected {
+                session: Arc::clone(session),
+            });
+        }
+    }
+
+    /// Tells the application that a subscription is live.
+    pub(super) fn announce_subscription(&self, node: &Node, id: Option<&str>, destination: &str) {
+        if let Some(session) = &self.known {
+            node.notice(|| Event::Subscribed {
+                session: Arc::clone(session),
+                subscription: id.map(Into::into),
+                destination: destination.into(),
+            });
+        }
+    }
+
+    /// Tells the application that a subscription ends.
+    pub(super) fn announce_end(&self, worker: &Worker, key: u32) {
+        if let Some(session) = &self.known {
+            worker.node.notice(|| Event::Unsubscribed {
+                session: Arc::clone(session),
+                subscription: worker.with_subscription(key, |one| one.id.clone()),
+            });
+        }
     }
 
     /// The topic of what the client calls `destination`: its own where that is a user destination.
     pub(super) fn topic_of<'d>(&self, node: &Node, destination: &'d str) -> Cow<'d, str> {
         let path = destination.strip_prefix(&*node.destinations.user_prefix);
-        match (path, &self.identity) {
-            (Some(path), Some(identity)) => {
-                session_topic(&identity.session, path, node.destinations.separator).into()
+        match (path, &self.known) {
+            (Some(path), Some(known)) => {
+                session_topic(&known.id, path, node.destinations.separator).into()
             }
             _ => destination.into(),
         }
@@ -43,11 +64,11 @@ impl Session {
     /// Whom a SEND to a user destination is for; `path` is what follows the prefix.
     pub(super) fn target(&self, node: &Node, path: &str) -> Result<UserTarget, Refusal> {
         let target = UserTarget::parse(path)?;
-        let is_own = self.identity.as_ref().is_some_and(|identity| {
-            *target.name == *identity.session
-                || identity.user.as_ref() == Some(&target.name)
+        let is_own = self.known.as_ref().is_some_and(|known| {
+            *target.name == *known.id
+                || known.user.as_deref() == Some(&*target.name)
                     // Who logs in under the name of another's session is not that session.
-                    && !lock(&node.users).is_session(&target.name)
+                    && lock(&node.users).session(&target.name).is_none()
         });
         if is_own || node.config.broker.clients_send_to_users {
             Ok(target)
@@ -61,9 +82,7 @@ impl Session {
     }
 }
 
-impl Identity {
-    /// The session has ended.
-    pub(super) fn leave(&self, node: &Node) {
-        lock(&node.users).disconnect(&self.session, self.user.as_deref());
-    }
+/// The session has ended.
+pub(super) fn leave(node: &Node, known: &Known) {
+    lock(&node.users).disconnect(&known.id, known.user.as_deref());
 }

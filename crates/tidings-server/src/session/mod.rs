@@ -1,9 +1,9 @@
 //! A session: what one client has connected, subscribed to and begun.
 
 mod acknowledge;
+mod application;
 mod connect;
 mod identity;
-mod refusal;
 mod request;
 mod send;
 mod subscribe;
@@ -11,9 +11,11 @@ mod temporary_queue;
 mod transaction;
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use tidings_core::application::{Event as AppEvent, Session as Known};
 use tidings_core::disconnect::Reason;
 use tidings_core::transaction::Transactions;
 use tidings_stomp::connection::{ErrorReply, Event, Timeout};
@@ -22,7 +24,6 @@ use tidings_stomp::{Connection as Stomp, Version};
 use crate::application::Application;
 use crate::node::Node;
 use crate::worker::{Connection, Phase, Worker};
-use identity::Identity;
 use temporary_queue::TemporaryQueue;
 use transaction::Action;
 
@@ -34,7 +35,7 @@ pub(crate) struct Session {
     /// SUBSCRIBEs so far; each numbers its subscription.
     ordinals: u32,
     /// Who it is, once connected.
-    identity: Option<Box<Identity>>,
+    known: Option<Arc<Known>>,
     /// What few sessions need.
     extras: Option<Box<Extras>>,
 }
@@ -53,7 +54,7 @@ impl Session {
             stomp: Stomp::server(&node.stomp, ready_at),
             subscriptions: Vec::new(),
             ordinals: 0,
-            identity: None,
+            known: None,
             extras: None,
         }
     }
@@ -101,7 +102,7 @@ impl Session {
 pub(crate) fn consume(worker: &Rc<Worker>, connection: &Rc<Connection>, bytes: Bytes) {
     let now = Instant::now();
     let mut input = Some(bytes);
-    while connection.phase() == Phase::Open {
+    while connection.phase() == Phase::Open && !connection.is_asking() {
         let mut application = connection.application.borrow_mut();
         let Some(session) = application.stomp() else {
             return;
@@ -123,6 +124,9 @@ pub(crate) fn consume(worker: &Rc<Worker>, connection: &Rc<Connection>, bytes: B
                 drop(application);
                 match outcome {
                     Ok(request::Next::Continue) => {}
+                    Ok(request::Next::Ask(answer)) => {
+                        application::wait(worker, connection, frame, answer);
+                    }
                     Ok(request::Next::Disconnect) => worker.close(connection, Reason::Normal, None),
                     Err(refusal) => {
                         worker.close(
@@ -166,17 +170,22 @@ pub(crate) fn goodbye(reason: Reason, has_close_code: bool) -> Option<ErrorReply
 
 impl Worker {
     /// Ends a session: its subscriptions go, its transactions are aborted, its temporary queues end.
-    pub(crate) fn end_session(&self, connection: &Connection) {
+    pub(crate) fn end_session(&self, connection: &Connection, reason: Reason) {
         let mut application = connection.application.borrow_mut();
         let session = match &mut *application {
             Application::Stomp(session) => session,
             Application::Messages(handler) => return handler.closed(),
         };
         for key in std::mem::take(&mut session.subscriptions) {
+            session.announce_end(self, key);
             self.unsubscribe(connection, key);
         }
-        if let Some(identity) = session.identity.take() {
-            identity.leave(&self.node);
+        if let Some(known) = session.known.take() {
+            identity::leave(&self.node, &known);
+            self.node.notice(|| AppEvent::Disconnected {
+                session: known,
+                reason,
+            });
         }
         if let Some(extras) = session.extras.take() {
             for queue in &extras.temporary_queues {

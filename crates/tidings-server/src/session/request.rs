@@ -2,11 +2,13 @@
 
 use std::rc::Rc;
 
+use tidings_core::application::ResponseFuture;
 use tidings_core::queue::Settlement;
 use tidings_stomp::{Frame, Request, encoder};
 
-use super::refusal::Refusal;
+use super::send::Sent;
 use super::{Session, acknowledge, send, subscribe, transaction};
+use crate::refusal::Refusal;
 use crate::worker::{Connection, Worker};
 
 /// The header of a RECEIPT for a SEND to a user: how many sessions on this node it reached.
@@ -16,6 +18,8 @@ const SESSIONS_REACHED: &str = "sessions-reached";
 pub(super) enum Next {
     Continue,
     Disconnect,
+    /// Once the application has answered.
+    Ask(ResponseFuture),
 }
 
 pub(super) fn handle(
@@ -25,21 +29,25 @@ pub(super) fn handle(
     frame: &Frame,
 ) -> Result<Next, Refusal> {
     let request = frame.request(session.version())?;
-    let mut next = Next::Continue;
     let mut reached = None;
     match request {
         Request::Send {
             destination,
             transaction,
-        } => {
-            reached = send::handle(worker, connection, session, frame, destination, transaction)?;
-        }
+        } => match send::handle(worker, connection, session, frame, destination, transaction)? {
+            Sent::Done { reached: sessions } => reached = sessions,
+            Sent::Asked(answer) => return Ok(Next::Ask(answer)),
+        },
         Request::Subscribe {
             id,
             destination,
             ack,
         } => {
-            subscribe::subscribe(worker, connection, session, frame, id, destination, ack)?;
+            let asked =
+                subscribe::subscribe(worker, connection, session, frame, id, destination, ack)?;
+            if let Some(answer) = asked {
+                return Ok(Next::Ask(answer));
+            }
         }
         Request::Unsubscribe { target } => {
             subscribe::unsubscribe(worker, connection, session, target)?
@@ -67,8 +75,23 @@ pub(super) fn handle(
                 .transactions
                 .abort(transaction)?;
         }
-        Request::Disconnect => next = Next::Disconnect,
+        Request::Disconnect => {
+            send_receipt(worker, connection, session, frame, None);
+            return Ok(Next::Disconnect);
+        }
     }
+    send_receipt(worker, connection, session, frame, reached);
+    Ok(Next::Continue)
+}
+
+/// Says that a frame is done, if its client wants to know.
+pub(super) fn send_receipt(
+    worker: &Rc<Worker>,
+    connection: &Connection,
+    session: &Session,
+    frame: &Frame,
+    reached: Option<usize>,
+) {
     if let Some(receipt) = frame.receipt() {
         let version = session.version();
         let reached = reached.map(|sessions| sessions.to_string());
@@ -79,5 +102,4 @@ pub(super) fn handle(
             encoder::encode_receipt(receipt, headers.as_slice(), version, out)
         });
     }
-    Ok(next)
 }

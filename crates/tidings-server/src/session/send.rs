@@ -4,16 +4,20 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
+use tidings_core::application::{RequestKind, ResponseFuture};
 use tidings_core::destination::Destination;
+use tidings_core::disconnect::Reason;
 use tidings_core::message::{Message, deliverable_headers, expiry};
 use tidings_core::queue::Reservation;
-use tidings_core::user::{UserTarget, session_topic};
+use tidings_core::user::UserTarget;
 use tidings_stomp::{Frame, Headers};
 
 use super::Session;
-use super::refusal::Refusal;
+use super::application::ask;
 use super::transaction::Action;
 use crate::node::{Node, lock};
+use crate::outbound;
+use crate::refusal::Refusal;
 use crate::worker::{Connection, Worker};
 
 /// Where a message goes.
@@ -28,6 +32,14 @@ pub(super) enum Route {
     Reply(Box<str>),
 }
 
+/// What became of a SEND.
+pub(super) enum Sent {
+    /// It is done; for a user, that many sessions were reached.
+    Done { reached: Option<usize> },
+    /// The application answers.
+    Asked(ResponseFuture),
+}
+
 pub(super) fn handle(
     worker: &Rc<Worker>,
     connection: &Connection,
@@ -35,10 +47,27 @@ pub(super) fn handle(
     frame: &Frame,
     destination: &str,
     transaction: Option<&str>,
-) -> Result<Option<usize>, Refusal> {
+) -> Result<Sent, Refusal> {
     let route = match worker.node.destinations.classify(destination)? {
         Destination::Topic => Route::Topic,
         Destination::Queue => Route::Queue(destination.into()),
+        Destination::Application(_) if transaction.is_some() => {
+            return Err(Refusal::new(
+                Reason::InvalidDestination,
+                "the application takes no part in transactions; send to it without the header transaction",
+            ));
+        }
+        Destination::Application(path) => {
+            let kind = RequestKind::Message;
+            return Ok(Sent::Asked(ask(
+                worker,
+                session,
+                frame,
+                kind,
+                destination,
+                path,
+            )?));
+        }
         Destination::User(path) => Route::User(Box::new(session.target(&worker.node, path)?)),
         Destination::TempQueue(alias) => {
             Route::Queue(session.temporary_queue(worker, alias)?.name.clone())
@@ -55,7 +84,9 @@ pub(super) fn handle(
     };
     worker.node.telemetry.messages_received.inc();
     match transaction {
-        None => deliver(worker, &route, message),
+        None => Ok(Sent::Done {
+            reached: deliver(worker, &route, message)?,
+        }),
         Some(transaction) => {
             let bytes = message.weight();
             let action = Action::Send {
@@ -66,7 +97,7 @@ pub(super) fn handle(
                 .extras(&worker.node)
                 .transactions
                 .push(transaction, action, bytes)?;
-            Ok(None)
+            Ok(Sent::Done { reached: None })
         }
     }
 }
@@ -137,19 +168,14 @@ pub(super) fn deliver(
     Ok(None)
 }
 
-/// Brings a message to all sessions of a user that have subscribed, or to the one session of that name. Only names of
-/// sessions that are connected become topics: one that a client made up might be cut into session and path elsewhere.
+/// Brings a message to all sessions of a user that have subscribed, or to the one session of that name.
 fn deliver_to_user(worker: &Rc<Worker>, target: &UserTarget, message: &Message) -> usize {
     let node = &worker.node;
     let sessions: SmallVec<[Arc<str>; 4]> = lock(&node.users).sessions(&target.name).into();
-    let to = |session: &str| {
-        let topic = session_topic(session, &target.path, node.destinations.separator);
-        worker.publish(Message {
-            topic: Some(topic.into()),
-            ..message.clone()
-        })
-    };
-    let reached = sessions.iter().filter(|session| to(session)).count();
+    let reached = outbound::for_sessions(node, &sessions, &target.path, message)
+        .map(|message| worker.publish(message))
+        .filter(|reached| *reached)
+        .count();
     if reached == 0 {
         node.telemetry.dropped("user-offline", 1);
     }

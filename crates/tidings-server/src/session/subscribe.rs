@@ -2,12 +2,14 @@
 
 use std::num::NonZeroU32;
 
+use tidings_core::application::{RequestKind, ResponseFuture};
 use tidings_core::destination::{Destination, DestinationError, Pattern};
 use tidings_core::disconnect::Reason;
 use tidings_stomp::{AckMode, Frame, SubscriptionRef};
 
 use super::Session;
-use super::refusal::Refusal;
+use super::application::ask;
+use crate::refusal::Refusal;
 use crate::worker::{Connection, Form, NewSubscription, Subscription, Worker};
 
 /// The most that a `prefetch-count` may ask for.
@@ -24,7 +26,7 @@ pub(super) fn subscribe(
     id: Option<&str>,
     destination: &str,
     ack: AckMode,
-) -> Result<(), Refusal> {
+) -> Result<Option<ResponseFuture>, Refusal> {
     let limit = worker.node.config.session.max_subscriptions;
     if session.subscriptions.len() >= limit {
         return Err(Refusal::new(
@@ -49,7 +51,10 @@ pub(super) fn subscribe(
                 "a reply queue is only sent to; subscribe to /temp-queue/NAME and give that as reply-to",
             ));
         }
-        Destination::Topic | Destination::User(_) | Destination::Queue => {}
+        Destination::Topic
+        | Destination::User(_)
+        | Destination::Queue
+        | Destination::Application(_) => {}
     }
     if session
         .find(worker, |one| is_same(one, id, &topic))
@@ -67,6 +72,13 @@ pub(super) fn subscribe(
         ordinal: session.ordinals,
         ack,
     };
+    if let Destination::Application(path) = kind {
+        let kind = RequestKind::Subscribe;
+        let answer = ask(worker, session, frame, kind, destination, path)?;
+        let key = worker.subscribe_answered(connection, &new, destination);
+        session.subscriptions.push(key);
+        return Ok(Some(answer));
+    }
     let key = match kind {
         Destination::Topic | Destination::User(_) => {
             let form = Form {
@@ -85,7 +97,8 @@ pub(super) fn subscribe(
         }
     };
     session.subscriptions.push(key);
-    Ok(())
+    session.announce_subscription(&worker.node, id, destination);
+    Ok(None)
 }
 
 fn is_same(one: &Subscription, id: Option<&str>, destination: &str) -> bool {
@@ -147,6 +160,7 @@ pub(super) fn unsubscribe(
     }
     session.subscriptions.retain(|one| *one != key);
     session.no_longer_automatic(key);
+    session.announce_end(worker, key);
     worker.unsubscribe(connection, key);
     Ok(())
 }

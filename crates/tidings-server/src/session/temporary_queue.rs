@@ -9,8 +9,8 @@ use tidings_core::disconnect::Reason;
 use tidings_stomp::AckMode;
 
 use super::Session;
-use super::refusal::Refusal;
 use crate::node::random_name;
+use crate::refusal::Refusal;
 use crate::worker::{Connection, NewSubscription, Worker};
 
 /// A temporary queue of one session.

@@ -8,10 +8,10 @@ use tidings_core::queue::{Reservation, Settlement};
 use tidings_core::transaction::TransactionLimits;
 
 use super::Session;
-use super::refusal::Refusal;
 use super::send::{Route, deliver_reserved};
 use crate::config;
 use crate::node::Node;
+use crate::refusal::Refusal;
 use crate::worker::Worker;
 
 /// What a transaction holds.

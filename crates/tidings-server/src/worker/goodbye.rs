@@ -126,7 +126,7 @@ impl Worker {
         if !connection.outbox.borrow().is_blocked() {
             self.settle_written(unwritten);
         }
-        self.end_session(connection);
+        self.end_session(connection, reason);
     }
 
     /// The peer's side ended, or the socket failed. What is still to be written has until the linger is over.

@@ -78,6 +78,17 @@ impl Worker {
         subscribed.map(|()| key)
     }
 
+    /// Remembers a subscription that the application answers.
+    pub(crate) fn subscribe_answered(
+        &self,
+        connection: &Connection,
+        new: &NewSubscription<'_>,
+        destination: &str,
+    ) -> u32 {
+        let destination = destination.into();
+        self.insert(connection, new, SubscriptionKind::Answered { destination })
+    }
+
     fn insert(
         &self,
         connection: &Connection,
@@ -111,6 +122,7 @@ impl Worker {
         let subscription = self.subscriptions.borrow_mut().remove(key as usize);
         self.node.telemetry.subscriptions.dec();
         match subscription.kind {
+            SubscriptionKind::Answered { .. } => {}
             SubscriptionKind::Queue { name, written } => {
                 connection.forget_parked(consumer);
                 self.node
@@ -170,6 +182,7 @@ impl Worker {
                 SubscriptionKind::Topic { delivered, .. } => {
                     return subscription.ack != AckMode::Auto && message.0 <= *delivered;
                 }
+                SubscriptionKind::Answered { .. } => return false,
                 SubscriptionKind::Queue { .. } if subscription.ack == AckMode::Auto => {
                     return false;
                 }
@@ -196,6 +209,7 @@ impl Worker {
             return false;
         }
         match &subscription.kind {
+            SubscriptionKind::Answered { .. } => false,
             SubscriptionKind::Topic { delivered, .. } => message.0 <= *delivered,
             SubscriptionKind::Queue { name, .. } => self
                 .node
@@ -254,7 +268,7 @@ impl Node {
     }
 
     /// The workers that have a subscriber for `destination`.
-    pub(super) fn interest_in(&self, destination: &str) -> super::Interest {
+    pub(crate) fn interest_in(&self, destination: &str) -> super::Interest {
         let mut all = super::Interest::default();
         let interest = self
             .interest

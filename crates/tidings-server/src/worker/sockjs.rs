@@ -451,6 +451,15 @@ impl Worker {
     pub(super) fn hear(self: &Rc<Self>, say: Say) {
         let connection = self.session(&say.name);
         let connection = connection.filter(|connection| connection.phase() == Phase::Open);
+        if let Some(connection) = connection.clone().filter(|one| one.is_asking()) {
+            // Held back, the client's next request waits too.
+            let worker = Rc::clone(self);
+            tokio::task::spawn_local(async move {
+                connection.answered().await;
+                worker.hear(say);
+            });
+            return;
+        }
         if let Some(connection) = &connection {
             inbound::receive_texts(self, connection, say.messages);
         }

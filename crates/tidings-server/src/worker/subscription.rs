@@ -26,7 +26,8 @@ impl Subscription {
     pub(crate) fn destination(&self) -> &str {
         match &self.kind {
             SubscriptionKind::Topic { pattern, .. } => pattern.as_str(),
-            SubscriptionKind::Queue { name, .. } => name,
+            SubscriptionKind::Answered { destination: name }
+            | SubscriptionKind::Queue { name, .. } => name,
         }
     }
 }
@@ -41,6 +42,11 @@ pub(crate) enum SubscriptionKind {
         position: u32,
         /// Highest message id delivered, to tell an `ack` id that was given out from one that was not.
         delivered: u64,
+    },
+    /// The application, which answered once; there is nothing more to hear.
+    Answered {
+        /// As the client wrote it.
+        destination: Box<str>,
     },
     /// A queue.
     Queue {

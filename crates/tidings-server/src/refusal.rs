@@ -20,6 +20,11 @@ impl Refusal {
         }
     }
 
+    /// The whole text.
+    pub(crate) fn details(&self) -> &str {
+        &self.details
+    }
+
     pub(crate) fn reply<'a>(&'a self, receipt_id: Option<&'a str>) -> ErrorReply<'a> {
         ErrorReply {
             code: self.reason.name(),

@@ -1,0 +1,233 @@
+//! What the application sends: to destinations, to users, to sessions; from a request or from anywhere.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+use tidings_core::application::{Broker, Outgoing, Recipient, SendError};
+use tidings_core::destination::{Destination, DestinationError};
+use tidings_core::disconnect::Reason;
+use tidings_core::message::{Message, deliverable_headers, expiry};
+use tidings_core::user::{UserTarget, session_topic};
+use tidings_stomp::{Frame, Headers};
+
+use crate::node::{Node, lock};
+use crate::refusal::Refusal;
+use crate::worker::{Letter, Worker};
+
+/// A message that knows its way.
+pub(crate) enum Outbound {
+    /// To the subscribers of its topic.
+    Topic(Message),
+    /// To the queue of its destination.
+    Queue(Message),
+}
+
+/// The sessions of a recipient.
+type Sessions = SmallVec<[Arc<str>; 4]>;
+
+/// A message as subscribers will see it.
+pub(crate) fn message(
+    node: &Node,
+    destination: &str,
+    outgoing: Outgoing,
+) -> Result<Message, SendError> {
+    let expires_at_ms =
+        expiry(&outgoing.headers, Node::now_ms()).map_err(|error| refused(&error.into()))?;
+    Ok(Message {
+        id: node.message_ids.next(),
+        destination: destination.into(),
+        topic: None,
+        headers: deliverable_headers(&outgoing.headers),
+        body: outgoing.body,
+        expires_at_ms,
+    })
+}
+
+/// What goes to a destination as a client would name it; several to one of a user.
+pub(crate) fn to_destination(
+    node: &Node,
+    destination: &str,
+    outgoing: Outgoing,
+) -> Result<Vec<Outbound>, SendError> {
+    match node.destinations.classify(destination)? {
+        Destination::Topic => Ok(vec![Outbound::Topic(message(node, destination, outgoing)?)]),
+        Destination::Queue => Ok(vec![Outbound::Queue(message(node, destination, outgoing)?)]),
+        Destination::User(path) => {
+            let target = UserTarget::parse(path)?;
+            let sessions: Sessions = lock(&node.users).sessions(&target.name).into();
+            let messages = copies(node, &sessions, &target.path, outgoing)?;
+            Ok(messages.into_iter().map(Outbound::Topic).collect())
+        }
+        Destination::Application(_) | Destination::TempQueue(_) | Destination::ReplyQueue => {
+            Err(SendError::Refused {
+                reason: Reason::InvalidDestination,
+                details: format!(
+                    "{destination} is none of the broker's: send to a topic, a queue or a user"
+                ),
+            })
+        }
+    }
+}
+
+/// One message for each session of the recipient.
+pub(crate) fn to_sessions(
+    node: &Node,
+    recipient: &Recipient,
+    path: &str,
+    outgoing: Outgoing,
+) -> Result<Vec<Message>, SendError> {
+    let sessions: Sessions = {
+        let users = lock(&node.users);
+        match recipient {
+            Recipient::User(user) => users.of_user(user).into(),
+            Recipient::Session(session) => users.session(session).cloned().into_iter().collect(),
+        }
+    };
+    copies(node, &sessions, path, outgoing)
+}
+
+fn copies(
+    node: &Node,
+    sessions: &[Arc<str>],
+    path: &str,
+    outgoing: Outgoing,
+) -> Result<Vec<Message>, SendError> {
+    let shown = format!("{}{path}", node.destinations.user_prefix);
+    let Destination::User(path) = node.destinations.classify(&shown)? else {
+        return Err(DestinationError::NoUser.into());
+    };
+    let message = message(node, &shown, outgoing)?;
+    Ok(for_sessions(node, sessions, path, &message).collect())
+}
+
+/// The message as each session hears it. The sessions are those that [`Users`](tidings_core::user::Users) knows: a name that
+/// was made up might be cut into session and path elsewhere.
+pub(crate) fn for_sessions(
+    node: &Node,
+    sessions: &[Arc<str>],
+    path: &str,
+    message: &Message,
+) -> impl Iterator<Item = Message> {
+    sessions.iter().map(move |session| Message {
+        topic: Some(session_topic(session, path, node.destinations.separator).into()),
+        ..message.clone()
+    })
+}
+
+/// What tells a session that one of its requests failed.
+pub(crate) fn error(
+    node: &Node,
+    session: &str,
+    path: &str,
+    refusal: &Refusal,
+    frame: &Frame,
+) -> Result<Message, SendError> {
+    let reply = refusal.reply(frame.receipt());
+    let mut headers = Headers::new();
+    headers.push("code", reply.code);
+    headers.push("message", reply.message);
+    headers.push(
+        "request-destination",
+        frame.header("destination").unwrap_or_default(),
+    );
+    if let Some(receipt) = frame.receipt() {
+        headers.push("request-receipt", receipt);
+    }
+    headers.push("content-type", "text/plain");
+    let outgoing = Outgoing {
+        headers,
+        body: reply.details.to_owned().into(),
+    };
+    let recipient = Recipient::Session(session.into());
+    let mut messages = to_sessions(node, &recipient, path, outgoing)?;
+    messages
+        .pop()
+        .ok_or_else(|| DestinationError::NoUser.into())
+}
+
+fn refused(refusal: &Refusal) -> SendError {
+    SendError::Refused {
+        reason: refusal.reason,
+        details: refusal.details().to_owned(),
+    }
+}
+
+impl Worker {
+    /// Brings what the application sends to its subscribers or its queue.
+    pub(crate) fn deliver(self: &Rc<Self>, outbound: Outbound) -> Result<(), SendError> {
+        match outbound {
+            Outbound::Topic(message) => {
+                self.publish(message);
+                Ok(())
+            }
+            Outbound::Queue(message) => self.node.enqueue(&message),
+        }
+    }
+}
+
+impl Node {
+    fn enqueue(&self, message: &Message) -> Result<(), SendError> {
+        let detached = Arc::new(message.detached());
+        let enqueued = self
+            .with_queue(&message.destination, |queue| {
+                queue.enqueue(Self::now_ms(), detached)
+            })
+            .map_err(Refusal::from)
+            .and_then(|enqueued| enqueued.map_err(Refusal::from));
+        enqueued.map_err(|refusal| refused(&refusal))
+    }
+
+    /// Hands a topic message to every worker that has a subscriber for it, from any thread; false where none has.
+    fn publish(&self, message: Message) -> Result<bool, SendError> {
+        let interest = self.interest_in(message.topic());
+        let workers: SmallVec<[usize; 8]> = (0..self.mailboxes.len())
+            .filter(|worker| interest.contains(*worker))
+            .collect();
+        if workers
+            .iter()
+            .any(|worker| !self.mailboxes[*worker].has_space())
+        {
+            return Err(SendError::Refused {
+                reason: Reason::Overloaded,
+                details: Reason::Overloaded.sentence().to_owned(),
+            });
+        }
+        let weight = message.weight();
+        let message = Arc::new(message);
+        for worker in &workers {
+            self.mailboxes[*worker].post(Letter::Publish(Arc::clone(&message)), weight);
+        }
+        Ok(!workers.is_empty())
+    }
+}
+
+/// Sends from any thread.
+pub(crate) struct NodeBroker(pub(crate) Arc<Node>);
+
+impl Broker for NodeBroker {
+    fn send(&self, destination: &str, message: Outgoing) -> Result<(), SendError> {
+        for outbound in to_destination(&self.0, destination, message)? {
+            match outbound {
+                Outbound::Topic(message) => {
+                    self.0.publish(message)?;
+                }
+                Outbound::Queue(message) => self.0.enqueue(&message)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn send_to(
+        &self,
+        recipient: &Recipient,
+        path: &str,
+        message: Outgoing,
+    ) -> Result<usize, SendError> {
+        let mut reached = 0;
+        for message in to_sessions(&self.0, recipient, path, message)? {
+            reached += usize::from(self.0.publish(message)?);
+        }
+        Ok(reached)
+    }
+}
