@@ -350,6 +350,40 @@ fn the_broker_reaches_users_from_anywhere_and_says_how_many() {
 }
 
 #[test]
+fn the_broker_takes_a_session_for_a_session_and_a_user_for_a_user() {
+    let server = Running::start();
+    let stream = TcpStream::connect(server.tcp).expect("it listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    let mut victim = Client { stream };
+    victim.send("CONNECT\naccept-version:1.2\nhost:x\n\n");
+    let connected = victim.frame();
+    let session = connected
+        .lines()
+        .find_map(|line| line.strip_prefix("session:"));
+    let session = session.expect("CONNECTED names it").to_owned();
+    let mut intruder = server.client(&session);
+    for client in [&mut victim, &mut intruder] {
+        client.subscribe("s", "/user/queue/x");
+        client.is_told(&["r-s"]);
+    }
+    let send = |recipient: Recipient, path: &str, body: &str| {
+        let message = Outgoing {
+            body: body.to_owned().into(),
+            ..Outgoing::default()
+        };
+        server.broker.send_to(&recipient, path, message)
+    };
+    let made_up = Recipient::Session(format!("{session}/queue").into());
+    assert_eq!(send(made_up, "x", "astray"), Ok(0));
+    let to_session = Recipient::Session(session.as_str().into());
+    assert_eq!(send(to_session, "queue/x", "to the session"), Ok(1));
+    victim.is_told(&["destination:/user/queue/x\n", "\n\nto the session"]);
+    let to_user = Recipient::User(session.as_str().into());
+    assert_eq!(send(to_user, "queue/x", "to the user"), Ok(1));
+    intruder.is_told(&["\n\nto the user"]);
+}
+
+#[test]
 fn the_application_hears_of_a_session_from_its_beginning_to_its_end() {
     let server = Running::start();
     let mut client = server.client("ada");
