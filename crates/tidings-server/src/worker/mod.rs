@@ -251,6 +251,9 @@ impl Worker {
         while let Some((key, reason)) = self.next_doomed() {
             if let Some(connection) = self.connection(key) {
                 self.close(&connection, reason, None);
+                if reason == Reason::ConnectionReset {
+                    self.remove(&connection);
+                }
             }
             self.flush();
         }
