@@ -233,6 +233,9 @@ impl Worker {
                     .collect();
                 for connection in all {
                     self.close(&connection, Reason::Shutdown, None);
+                    if connection.is_unheard() {
+                        self.remove(&connection);
+                    }
                 }
             }
         }

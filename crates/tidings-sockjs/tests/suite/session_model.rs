@@ -13,7 +13,9 @@ const DELAY: u64 = 5;
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    Listen { streaming: bool },
+    Listen {
+        streaming: bool,
+    },
     Write,
     /// The response that has just ended takes a while to go out.
     End,
