@@ -24,6 +24,7 @@ mod framing;
 mod heart_beats;
 mod limits;
 mod message_headers;
+mod polling;
 mod queues;
 mod receipts;
 mod reply_queues;

@@ -123,7 +123,7 @@ impl Worker {
         tracing::debug!(peer = %connection.peer, reason = reason.name(), "disconnected");
         // Behind a free socket they are as good as out. Behind a full one their queues get them back, marked redelivered.
         let unwritten = connection.unwritten.take();
-        if !connection.outbox.borrow().is_blocked() {
+        if !connection.is_blocked() {
             self.settle_written(unwritten);
         }
         self.end_session(connection);
@@ -185,12 +185,13 @@ impl Worker {
         }
     }
 
-    /// The socket takes no more. The reader sees its end too, and ends the session.
+    /// The socket takes no more. The reader sees its end too, and ends the session; where there is none, the turn does:
+    /// what is being delivered may be borrowed now.
     pub(super) fn failed(self: &Rc<Self>, connection: &Rc<Connection>) {
         // What was not written is not acknowledged either: its queues get it back when the session ends.
         connection.unwritten.take();
         if connection.listening.is_some() {
-            self.lose(connection);
+            self.doom(connection, Reason::ConnectionReset);
             return;
         }
         connection.shut(Shutdown::Both);
