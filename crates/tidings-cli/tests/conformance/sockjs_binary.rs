@@ -98,12 +98,13 @@ fn the_raw_websocket_carries_it_both_ways() {
 }
 
 #[test]
-fn a_frame_of_binary_over_a_framed_websocket_is_taken_for_text() {
+fn a_binary_message_of_the_client_over_a_framed_websocket_is_refused() {
     let server = Server::start();
     let mut peer = server.sockjs_session(Transport::WebSocket);
     let websocket = peer.sockjs().websocket();
     websocket
         .send_message(Opcode::BINARY, b"[\"\\n\"]")
         .expect("it is written");
-    peer.expect_nothing();
+    peer.expect_error_frame(CODE);
+    peer.expect_close(4530, CODE);
 }

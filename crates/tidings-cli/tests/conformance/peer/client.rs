@@ -162,6 +162,14 @@ impl Http {
         Ok(Some(chunk))
     }
 
+    /// What comes when HTTP has ended.
+    pub(crate) fn read_octets(&mut self, deadline: Instant) -> Result<Vec<u8>, Error> {
+        while self.input.is_empty() {
+            self.fill(deadline)?;
+        }
+        Ok(std::mem::take(&mut self.input))
+    }
+
     /// Waits for more input; the end of the connection is an error of kind `UnexpectedEof`.
     pub(super) fn fill(&mut self, deadline: Instant) -> Result<(), Error> {
         let octets = read_some(&mut self.stream, deadline)?;
