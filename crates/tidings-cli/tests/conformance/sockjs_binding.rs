@@ -20,14 +20,21 @@ impl Opened {
         let answer = http.post(&format!("{url}/xhr"), &[], "");
         assert_eq!(frame_of(&answer.rest), SockFrame::Open);
         let cookie = cookies(&answer).join("; ");
-        let cookie = cookie.split(';').next().expect("split gives one part at least");
+        let cookie = cookie
+            .split(';')
+            .next()
+            .expect("split gives one part at least");
         let cookie = cookie.to_owned();
         Self { http, url, cookie }
     }
 
     fn ask(&mut self, last: &str, cookie: Option<&str>, body: &str) -> Response {
-        let headers: Vec<_> = cookie.map(|cookie| ("Cookie", cookie)).into_iter().collect();
-        self.http.post(&format!("{}/{last}", self.url), &headers, body)
+        let headers: Vec<_> = cookie
+            .map(|cookie| ("Cookie", cookie))
+            .into_iter()
+            .collect();
+        self.http
+            .post(&format!("{}/{last}", self.url), &headers, body)
     }
 
     /// What comes of a CONNECT and of a poll behind it, with this cookie or none.
@@ -44,7 +51,10 @@ impl Opened {
             assert_eq!(answer.status, 404, "{last} with {cookie:?}");
             assert!(cookies(&answer).is_empty(), "nothing is offered");
         }
-        let headers: Vec<_> = cookie.map(|cookie| ("Cookie", cookie)).into_iter().collect();
+        let headers: Vec<_> = cookie
+            .map(|cookie| ("Cookie", cookie))
+            .into_iter()
+            .collect();
         let path = format!("{}/eventsource", self.url);
         assert_eq!(self.http.get(&path, &headers).status, 404);
     }
@@ -67,7 +77,9 @@ fn the_answer_that_creates_a_session_sets_a_cookie_for_its_urls_alone() {
         let path = format!("{url}/{last}");
         http.send("POST", &path, &[], b"").expect("it is written");
         let head = http.read_head(Instant::now() + PATIENCE);
-        let [cookie] = cookies(&head.expect("it is answered")).try_into().expect("it is one");
+        let [cookie] = cookies(&head.expect("it is answered"))
+            .try_into()
+            .expect("it is one");
         let (secret, attributes) = cookie.split_once("; ").expect("it has attributes");
         assert_eq!(attributes, format!("Path={url}; HttpOnly; SameSite=Lax"));
         let secret = secret.strip_prefix("tidings-session=").expect("its name");
@@ -161,7 +173,10 @@ fn jsessionid_is_another_cookie_and_proves_nothing() {
     let opened = http.post(&format!("{url}/xhr"), &[], "");
     let set = cookies(&opened);
     assert_eq!(set.len(), 2, "{set:?}");
-    assert!(set.contains(&"JSESSIONID=dummy; path=/".to_owned()), "{set:?}");
+    assert!(
+        set.contains(&"JSESSIONID=dummy; path=/".to_owned()),
+        "{set:?}"
+    );
     let mut session = Opened {
         http,
         url,

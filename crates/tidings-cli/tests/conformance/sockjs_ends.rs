@@ -3,16 +3,25 @@
 use std::time::{Duration, Instant};
 
 use crate::peer::{
-    Http, Opcode, PATIENCE, Peer, Server, SockFrame, Transport, Version, WsFrame, frame_of, fresh_url,
+    Http, Opcode, PATIENCE, Peer, Server, SockFrame, Transport, Version, WsFrame, frame_of,
+    fresh_url,
 };
 
 /// A frame at fault, the code of its ERROR and of the close frame.
 const FAULTS: [(&str, &str, u16); 7] = [
     ("NOSUCH\n\n\0", "unknown-command", 4500),
-    ("CONNECT\naccept-version:1.2\n\n\0", "already-connected", 4509),
+    (
+        "CONNECT\naccept-version:1.2\n\n\0",
+        "already-connected",
+        4509,
+    ),
     ("SEND\n\n\0", "missing-header", 4511),
     ("MESSAGE\n\n\0", "unexpected-command", 4514),
-    ("SEND\ndestination:/elsewhere/a\n\n\0", "unknown-destination", 4520),
+    (
+        "SEND\ndestination:/elsewhere/a\n\n\0",
+        "unknown-destination",
+        4520,
+    ),
     ("ACK\nid:never\n\n\0", "unknown-ack", 4525),
     (
         "SEND\ndestination:/topic/a\ncontent-length:1048577\n\n",
@@ -86,7 +95,11 @@ fn a_client_that_promised_beats_and_is_silent_is_closed() {
     for transport in Transport::ALL {
         let before = Instant::now();
         let mut peer = server.sockjs(transport);
-        let headers = [("accept-version", "1.2"), ("host", "h"), ("heart-beat", "300,0")];
+        let headers = [
+            ("accept-version", "1.2"),
+            ("host", "h"),
+            ("heart-beat", "300,0"),
+        ];
         peer.connect_with(Version::V12, &headers);
         peer.expect_error_frame("heart-beat-missed");
         peer.expect_close(4001, "heart-beat-missed");
@@ -101,7 +114,11 @@ fn what_waits_comes_before_the_goodbye() {
         let mut peer = server.sockjs_session(transport);
         peer.subscribed("s", "/topic/a", &[]);
         for number in 0..3 {
-            peer.send("SEND", &[("destination", "/topic/a")], number.to_string().as_bytes());
+            peer.send(
+                "SEND",
+                &[("destination", "/topic/a")],
+                number.to_string().as_bytes(),
+            );
         }
         peer.send("DISCONNECT", &[("receipt", "last")], b"");
         for number in 0..3 {
@@ -185,9 +202,15 @@ fn a_client_that_does_not_come_back_is_gone_after_the_delay_and_sending_does_not
 
 #[test]
 fn the_delay_does_not_run_while_the_client_listens() {
-    let server = Server::configured("[sockjs]\ndisconnect_delay = \"100ms\"\n[stomp]\nheart_beat_send = \"1s\"\n");
+    let server = Server::configured(
+        "[sockjs]\ndisconnect_delay = \"100ms\"\n[stomp]\nheart_beat_send = \"1s\"\n",
+    );
     let mut peer = server.sockjs(Transport::XhrStreaming);
-    let headers = [("accept-version", "1.2"), ("host", "h"), ("heart-beat", "0,1000")];
+    let headers = [
+        ("accept-version", "1.2"),
+        ("host", "h"),
+        ("heart-beat", "0,1000"),
+    ];
     peer.connect_with(Version::V12, &headers);
     for _ in 0..2 {
         peer.expect_beat();
@@ -213,7 +236,11 @@ fn a_payload_that_is_no_array_of_strings_is_refused_and_the_session_goes_on() {
             ("[\"x", "Broken JSON encoding."),
             ("SEND", "Broken JSON encoding."),
         ] {
-            assert_eq!(send_to(&mut http, &url, body), (500, cause.into()), "{body}");
+            assert_eq!(
+                send_to(&mut http, &url, body),
+                (500, cause.into()),
+                "{body}"
+            );
         }
         peer.expect_nothing();
     }

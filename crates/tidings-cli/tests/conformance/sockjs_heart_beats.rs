@@ -8,7 +8,11 @@ const TABLES: &str = "[stomp]\nheart_beat_send = \"600ms\"\nheart_beat_receive =
                       [sockjs]\nheartbeat_time = \"100ms\"\n";
 
 fn connect(peer: &mut Peer, heart_beat: &str) {
-    let headers = [("accept-version", "1.2"), ("host", "h"), ("heart-beat", heart_beat)];
+    let headers = [
+        ("accept-version", "1.2"),
+        ("host", "h"),
+        ("heart-beat", heart_beat),
+    ];
     peer.connect_with(Version::V12, &headers);
 }
 
@@ -23,7 +27,10 @@ fn the_server_beats_twice_per_interval_and_h_is_silent() {
             let start = Instant::now();
             peer.expect_beat();
             let waited = start.elapsed();
-            assert!(waited < Duration::from_millis(600), "beat {beat} after {waited:?}");
+            assert!(
+                waited < Duration::from_millis(600),
+                "beat {beat} after {waited:?}"
+            );
         }
         assert_eq!(peer.sockjs().heartbeats, before, "{transport:?}");
     }

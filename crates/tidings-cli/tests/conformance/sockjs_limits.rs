@@ -14,15 +14,19 @@ fn open(http: &mut Http) -> Response {
 
 fn assert_full(answer: &Response) {
     assert_eq!(answer.status, 503);
-    let seconds = answer.header("retry-after").expect("it says when to come back");
-    assert!(seconds.parse::<u32>().is_ok_and(|seconds| seconds > 0), "{seconds}");
+    let seconds = answer
+        .header("retry-after")
+        .expect("it says when to come back");
+    assert!(
+        seconds.parse::<u32>().is_ok_and(|seconds| seconds > 0),
+        "{seconds}"
+    );
 }
 
 #[test]
 fn a_session_counts_as_a_connection_and_so_does_that_by_which_it_came() {
-    let server = Server::configured(
-        "[server]\nmax_connections = 3\n[sockjs]\ndisconnect_delay = \"10m\"\n",
-    );
+    let server =
+        Server::configured("[server]\nmax_connections = 3\n[sockjs]\ndisconnect_delay = \"10m\"\n");
     let mut http = server.http();
     assert_eq!(frame_of(&open(&mut http).rest), SockFrame::Open);
     let url = format!("{}/xhr", fresh_url());
@@ -38,7 +42,10 @@ fn a_session_counts_as_a_connection_and_so_does_that_by_which_it_came() {
     // A new connection has no place either.
     assert_full(&server.http().get("/ws/info", &[]));
     // The end of a session frees its place.
-    assert_eq!(http.post(&send, &[], "[\"NOSUCH\\n\\n\\u0000\"]").status, 204);
+    assert_eq!(
+        http.post(&send, &[], "[\"NOSUCH\\n\\n\\u0000\"]").status,
+        204
+    );
     assert_eq!(http.post(&url, &[], "").status, 200);
     http.send("POST", &url, &[], b"").expect("it is written");
     drop(http);
@@ -60,20 +67,22 @@ fn the_place_of_a_session_that_ends_is_free() {
 #[test]
 fn a_payload_that_is_too_large_is_refused_and_the_session_goes_on() {
     let server = Server::configured(
-        "[stomp]\nmax_body_bytes = 4096\n[sockjs]\nmax_payload_bytes = \"8KiB\"\n",
+        "[stomp]\nmax_body_bytes = 4096\n[sockjs]\nmax_payload_bytes = \"72KiB\"\n",
     );
     for transport in Transport::HTTP {
         let mut peer = server.sockjs_session(transport);
         let exchange = peer.sockjs().exchange();
-        let fits = array(&[&"\n".repeat(1_300)]);
-        assert!(fits.len() <= 8_192);
-        let answer = exchange.post("xhr_send", &[], &fits).expect("it is answered");
+        let fits = array(&[&"\n".repeat(12_000)]);
+        assert!(fits.len() <= 73_728);
+        let answer = exchange
+            .post("xhr_send", &[], &fits)
+            .expect("it is answered");
         assert_eq!(answer.status, 204);
         let url = exchange.url.clone() + "/xhr_send";
-        let larger = format!("{fits}{}", " ".repeat(8_193 - fits.len()));
+        let larger = format!("{fits}{}", " ".repeat(73_729 - fits.len()));
         let answer = server.http().post(&url, &[], &larger);
         assert_eq!(answer.status, 413);
-        assert!(answer.text().contains("8192"), "{}", answer.text());
+        assert!(answer.text().contains("73728"), "{}", answer.text());
         peer.expect_nothing();
     }
 }
@@ -81,11 +90,11 @@ fn a_payload_that_is_too_large_is_refused_and_the_session_goes_on() {
 #[test]
 fn a_frame_that_is_too_large_over_framed_websocket_is_closed_with_1009() {
     let server = Server::configured(
-        "[stomp]\nmax_body_bytes = 4096\n[sockjs]\nmax_payload_bytes = \"8KiB\"\n",
+        "[stomp]\nmax_body_bytes = 4096\n[sockjs]\nmax_payload_bytes = \"72KiB\"\n",
     );
     let mut peer = server.sockjs_session(Transport::WebSocket);
     let websocket = peer.sockjs().websocket();
-    let fits = format!("[\"\\n\"]{}", " ".repeat(8_192 - 6));
+    let fits = format!("[\"\\n\"]{}", " ".repeat(73_728 - 6));
     let sent = websocket.send_message(Opcode::TEXT, fits.as_bytes());
     sent.expect("it is written");
     peer.expect_nothing();
@@ -105,7 +114,10 @@ fn a_body_on_a_request_that_listens_is_read_over_and_one_too_large_refused() {
     let url = format!("{}/xhr", fresh_url());
     let opened = http.post(&url, &[], &"x".repeat(60_000));
     assert_eq!(frame_of(&opened.rest), SockFrame::Open);
-    assert_eq!(server.http().post(&url, &[], &"x".repeat(70_000)).status, 413);
+    assert_eq!(
+        server.http().post(&url, &[], &"x".repeat(70_000)).status,
+        413
+    );
 }
 
 #[test]

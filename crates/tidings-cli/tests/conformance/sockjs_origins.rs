@@ -72,7 +72,10 @@ fn a_listed_origin_may_and_sees_the_answers() {
         let answer = http.ask(method, &path, &[("Origin", LISTED)], b"");
         assert_ne!(answer.status, 403, "{method} {path}");
         assert_eq!(answer.header("access-control-allow-origin"), Some(LISTED));
-        assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
+        assert_eq!(
+            answer.header("access-control-allow-credentials"),
+            Some("true")
+        );
     }
 }
 
@@ -116,15 +119,24 @@ fn a_request_without_origin_is_allowed_unless_the_browser_says_it_is_of_another_
         (&[("Sec-Fetch-Site", "cross-site")], 403),
         (&[("Sec-Fetch-Site", "same-site")], 403),
         (
-            &[("Sec-Fetch-Site", "cross-site"), ("Referer", "https://app.example/page?q")],
+            &[
+                ("Sec-Fetch-Site", "cross-site"),
+                ("Referer", "https://app.example/page?q"),
+            ],
             200,
         ),
         (
-            &[("Sec-Fetch-Site", "cross-site"), ("Referer", "https://app.example.evil/")],
+            &[
+                ("Sec-Fetch-Site", "cross-site"),
+                ("Referer", "https://app.example.evil/"),
+            ],
             403,
         ),
         (
-            &[("Sec-Fetch-Site", "cross-site"), ("Referer", "https://evil.example/https://app.example/")],
+            &[
+                ("Sec-Fetch-Site", "cross-site"),
+                ("Referer", "https://evil.example/https://app.example/"),
+            ],
             403,
         ),
     ];

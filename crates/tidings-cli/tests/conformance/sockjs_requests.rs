@@ -10,14 +10,9 @@ use crate::peer::{
 
 const CONNECT: &str = "[\"CONNECT\\naccept-version:1.2\\nhost:h\\n\\n\\u0000\"]";
 
-/// A server with a page at `/`.
-fn with_page() -> Server {
-    Server::configured("[http]\ndemo = true\n")
-}
-
 #[test]
 fn one_connection_carries_pages_polls_and_sending_and_becomes_a_websocket() {
-    let server = with_page();
+    let server = Server::start();
     let url = fresh_url();
     let (xhr, send) = (format!("{url}/xhr"), format!("{url}/xhr_send"));
     let mut http = server.http();
@@ -78,13 +73,16 @@ fn assert_mixed(http: &mut Http) {
     assert!(http.answer().text().starts_with("a[\"CONNECTED\\n"));
     assert_eq!(http.answer().status, 200);
     assert_eq!(http.answer().status, 204);
-    assert_eq!(http.answer().text(), "a[\"RECEIPT\\nreceipt-id:r\\n\\n\\u0000\"]\n");
+    assert_eq!(
+        http.answer().text(),
+        "a[\"RECEIPT\\nreceipt-id:r\\n\\n\\u0000\"]\n"
+    );
     assert_eq!(http.answer().text(), "Welcome to SockJS!\n");
 }
 
 #[test]
 fn requests_that_do_not_wait_are_answered_in_their_order() {
-    let server = with_page();
+    let server = Server::start();
     let mut http = pipelined(&server, &mixed(&fresh_url()), |http, octets| {
         http.write(octets).expect("they are written");
     });
@@ -93,7 +91,7 @@ fn requests_that_do_not_wait_are_answered_in_their_order() {
 
 #[test]
 fn requests_in_single_octets_are_answered_in_their_order() {
-    let server = with_page();
+    let server = Server::start();
     let mut http = pipelined(&server, &mixed(&fresh_url()), |http, octets| {
         for octet in octets {
             http.write(&[*octet]).expect("it is written");
@@ -104,7 +102,7 @@ fn requests_in_single_octets_are_answered_in_their_order() {
 
 #[test]
 fn a_handshake_behind_a_poll_waits_for_the_end_of_the_poll() {
-    let server = with_page();
+    let server = Server::start();
     let url = fresh_url();
     let mut http = server.http();
     let poll = request("POST", &format!("{url}/xhr"), "");
@@ -177,9 +175,14 @@ fn http_1_0_gets_its_answers_too() {
     let answer = Response::until_end(server.http, poll.as_bytes());
     let answer = String::from_utf8(answer).expect("it is text");
     assert!(answer.ends_with("\r\n\r\no\n"), "{answer}");
-    assert!(!answer.to_lowercase().contains("transfer-encoding"), "{answer}");
+    assert!(
+        !answer.to_lowercase().contains("transfer-encoding"),
+        "{answer}"
+    );
     let mut stream = server.http_stream();
-    let kept = format!("POST {url}/xhr_send HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\nContent-Length: 6\r\n\r\n[\"\\n\"]");
+    let kept = format!(
+        "POST {url}/xhr_send HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\nContent-Length: 6\r\n\r\n[\"\\n\"]"
+    );
     stream.write_all(kept.as_bytes()).expect("it is written");
     let mut http = Http::on(stream);
     assert_eq!(http.answer().status, 204);

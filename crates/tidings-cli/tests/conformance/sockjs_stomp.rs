@@ -155,7 +155,9 @@ fn a_stream_that_has_ended_goes_on_in_the_next_one() {
 
 #[test]
 fn a_message_larger_than_any_buffer_of_the_kernel_arrives_whole() {
-    let server = Server::configured("[outbox]\nmax_bytes = 67108864\n[sockjs]\nmessage_cache_bytes = 67108864\n");
+    let server = Server::configured(
+        "[outbox]\nmax_bytes = 67108864\n[sockjs]\nmessage_cache_bytes = 67108864\n",
+    );
     let body = "é".repeat(500_000);
     for transport in Transport::ALL {
         let mut peer = server.sockjs_session(transport);

@@ -10,13 +10,20 @@ fn the_greeting_and_what_is_offered() {
     let mut http = server.http();
     for path in ["/ws", "/ws/"] {
         let answer = http.get(path, &[]);
-        assert_eq!((answer.status, &*answer.text()), (200, "Welcome to SockJS!\n"));
+        assert_eq!(
+            (answer.status, &*answer.text()),
+            (200, "Welcome to SockJS!\n")
+        );
         assert_eq!(answer.header("set-cookie"), None);
     }
     let info = http.get("/ws/info", &[]);
     assert_eq!(info.status, 200);
     let text = info.text();
-    for member in ["\"websocket\":true", "\"cookie_needed\":false", "\"origins\":[\"*:*\"]"] {
+    for member in [
+        "\"websocket\":true",
+        "\"cookie_needed\":false",
+        "\"origins\":[\"*:*\"]",
+    ] {
         assert!(text.contains(member), "{text}");
     }
 }
@@ -63,7 +70,14 @@ fn a_websocket_url_without_a_handshake_is_refused() {
 fn unknown_urls_are_not_found_and_wrong_methods_not_allowed() {
     let server = Server::start();
     let mut http = server.http();
-    for path in ["/ws/a", "/ws/a/b", "/ws/a/b/c", "/ws//b/xhr", "/ws/a./b/xhr", "/ws/a/b/xhr/c"] {
+    for path in [
+        "/ws/a",
+        "/ws/a/b",
+        "/ws/a/b/c",
+        "/ws//b/xhr",
+        "/ws/a./b/xhr",
+        "/ws/a/b/xhr/c",
+    ] {
         assert_eq!(http.post(path, &[], "").status, 404, "{path}");
     }
     for (method, last, allow) in [
@@ -72,7 +86,11 @@ fn unknown_urls_are_not_found_and_wrong_methods_not_allowed() {
         ("POST", "eventsource", "GET"),
     ] {
         let answer = http.ask(method, &format!("{}/{last}", fresh_url()), &[], b"");
-        assert_eq!((answer.status, answer.header("allow")), (405, Some(allow)), "{last}");
+        assert_eq!(
+            (answer.status, answer.header("allow")),
+            (405, Some(allow)),
+            "{last}"
+        );
     }
     let unknown = http.post(&(fresh_url() + "/xhr_send"), &[], "[]");
     assert_eq!(unknown.status, 404, "nobody has opened it");
@@ -84,7 +102,8 @@ fn legacy(http: &mut Http) -> Vec<u16> {
         http.get("/ws/iframe.html", &[]).status,
         http.get("/ws/iframe-1.6.1.html", &[]).status,
         http.get(&format!("{url}/jsonp?c=x"), &[]).status,
-        http.post(&format!("{url}/jsonp_send"), &[], "d=%5B%5D").status,
+        http.post(&format!("{url}/jsonp_send"), &[], "d=%5B%5D")
+            .status,
     ];
     let path = format!("{}/htmlfile?c=x", fresh_url());
     http.send("GET", &path, &[], b"").expect("it is written");
@@ -111,7 +130,11 @@ fn without_sockjs_the_plain_endpoint_is_all_there_is() {
         assert_eq!(http.get(path, &[]).status, 404, "{path}");
     }
     assert_eq!(http.post(&(fresh_url() + "/xhr"), &[], "").status, 404);
-    assert_eq!(http.get("/ws", &[]).status, 400, "no handshake, and no greeting");
+    assert_eq!(
+        http.get("/ws", &[]).status,
+        400,
+        "no handshake, and no greeting"
+    );
     for path in [fresh_url() + "/websocket", "/ws/websocket".into()] {
         let refusal = WebSocket::open_at(server.http, &path, &[]);
         assert_eq!(refusal.expect_err("it is refused").status, 404);
@@ -123,7 +146,11 @@ fn without_its_websocket_the_plain_endpoint_stays_and_info_says_so() {
     let server = Server::configured("[sockjs]\nwebsocket_enabled = false\n");
     server.websocket_session().expect_nothing();
     let mut http = server.http();
-    assert!(http.get("/ws/info", &[]).text().contains("\"websocket\":false"));
+    assert!(
+        http.get("/ws/info", &[])
+            .text()
+            .contains("\"websocket\":false")
+    );
     for path in [fresh_url() + "/websocket", "/ws/websocket".into()] {
         let refusal = WebSocket::open_at(server.http, &path, &[]);
         assert_eq!(refusal.expect_err("it is refused").status, 404);
@@ -137,11 +164,17 @@ fn the_servers_own_copy_of_the_client_is_there() {
     let mut http = server.http();
     let script = http.get("/ws/sockjs.min.js", &[]);
     assert_eq!(script.status, 200);
-    assert_eq!(script.header("content-type"), Some("text/javascript; charset=utf-8"));
+    assert_eq!(
+        script.header("content-type"),
+        Some("text/javascript; charset=utf-8")
+    );
     assert_eq!(script.header("x-content-type-options"), Some("nosniff"));
     let first = script.text().lines().next().map(str::to_owned);
     let first = first.expect("it has lines");
-    assert!(first.contains("sockjs-client v"), "the first line names the version: {first}");
+    assert!(
+        first.contains("sockjs-client v"),
+        "the first line names the version: {first}"
+    );
     assert_eq!(http.post("/ws/sockjs.min.js", &[], "").status, 405);
 }
 
@@ -149,13 +182,19 @@ fn the_servers_own_copy_of_the_client_is_there() {
 fn the_iframe_page_loads_the_script_that_the_configuration_names() {
     let own = Server::configured("[sockjs]\nlegacy_transports = true\n");
     let page = own.http().get("/ws/iframe.html", &[]).text();
-    assert!(page.contains("<script src=\"/ws/sockjs.min.js\"></script>"), "{page}");
+    assert!(
+        page.contains("<script src=\"/ws/sockjs.min.js\"></script>"),
+        "{page}"
+    );
     let other = "https://cdn.example/sockjs-1.6.1.min.js?v=1";
     let server = Server::configured(&format!(
         "[sockjs]\nlegacy_transports = true\nclient_library_url = \"{other}\"\n"
     ));
     let page = server.http().get("/ws/iframe.html", &[]).text();
-    assert!(page.contains(&format!("<script src=\"{other}\"></script>")), "{page}");
+    assert!(
+        page.contains(&format!("<script src=\"{other}\"></script>")),
+        "{page}"
+    );
 }
 
 #[test]
