@@ -98,11 +98,12 @@ fn unknown_urls_are_not_found_and_wrong_methods_not_allowed() {
 
 fn legacy(http: &mut Http) -> Vec<u16> {
     let url = fresh_url();
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
     let mut statuses = vec![
         http.get("/ws/iframe.html", &[]).status,
         http.get("/ws/iframe-1.6.1.html", &[]).status,
         http.get(&format!("{url}/jsonp?c=x"), &[]).status,
-        http.post(&format!("{url}/jsonp_send"), &[], "d=%5B%5D")
+        http.post(&format!("{url}/jsonp_send"), &form, "d=%5B%5D")
             .status,
     ];
     let path = format!("{}/htmlfile?c=x", fresh_url());

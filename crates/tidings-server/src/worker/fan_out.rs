@@ -150,6 +150,9 @@ impl Worker {
         if let SubscriptionKind::Queue { written, .. } = &mut subscription.kind {
             *written += 1;
         }
+        if let Some(listening) = &connection.listening {
+            listening.borrow_mut().delivered(delivery.consumer);
+        }
         let message = &*delivery.message;
         let ack = format!("{}-{}", subscription.ordinal, message.id.0);
         let count = delivery.delivery_count.to_string();
