@@ -3,7 +3,7 @@
 use crate::peer::{Peer, Server, Transport};
 
 const BODY: usize = 65_536;
-const COUNT: u32 = 40;
+const COUNT: u32 = 20;
 const DROPPED: &str = "tidings_messages_dropped_total{cause=\"slow-consumer\"}";
 
 fn tables(policy: &str) -> String {
