@@ -61,7 +61,7 @@ fn what_waits_within_the_limit_is_all_there_at_the_next_poll() {
     let server = with_policy("close");
     let mut lazy = lazy(&server, "/topic/a");
     flood(&server, &["/topic/a"], 3);
-    assert!(server.metric("tidings_outbox_bytes") >= 3 * BODY as i64);
+    server.await_metric("tidings_outbox_bytes", |bytes| bytes >= 3 * BODY as i64);
     assert_eq!(read_to_number(&mut lazy, 2), [0, 1, 2]);
     server.await_metric("tidings_outbox_bytes", |bytes| bytes == 0);
     lazy.expect_nothing();
