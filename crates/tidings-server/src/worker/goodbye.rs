@@ -121,10 +121,15 @@ impl Worker {
         connection.phase.set(Phase::Closing);
         self.node.telemetry.disconnected(reason);
         tracing::debug!(peer = %connection.peer, reason = reason.name(), "disconnected");
-        // Behind a free socket they are as good as out. Behind a full one their queues get them back, marked redelivered.
+        // Behind a free socket they are as good as out. Behind a full one their queues get them back, marked redelivered,
+        // but not what no response of SockJS has taken.
         let unwritten = connection.unwritten.take();
-        if !connection.is_blocked() {
+        let listening = connection.listening.as_ref();
+        let is_heard = listening.is_none_or(|listening| listening.borrow().is_attached());
+        if is_heard && !connection.is_blocked() {
             self.settle_written(unwritten);
+        } else if let Some(listening) = listening {
+            self.uncount(listening.borrow_mut().take_unheard());
         }
         self.end_session(connection);
     }

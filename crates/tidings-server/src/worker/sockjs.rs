@@ -23,6 +23,7 @@ use tokio::task::AbortHandle;
 
 use super::connection::{Connection, NewConnection, Phase, Progress, write};
 use super::outbox::Outbox;
+use super::subscription::Consumer;
 use super::turn::Turn;
 use super::{Letter, Worker};
 use crate::endpoint::Endpoint;
@@ -74,6 +75,8 @@ pub(super) struct Listening {
     socket: Option<Socket>,
     /// Bytes of that response which the socket has not taken yet.
     unsent: Vec<u8>,
+    /// Whose deliveries of queues wait for the client to listen: one entry each.
+    unheard: Vec<Consumer>,
     /// What the session closes with, once all that waits is out.
     goodbye: Option<(u16, String)>,
 }
@@ -114,6 +117,7 @@ impl Listening {
             disconnect_delay: options.disconnect_delay,
             socket: None,
             unsent: Vec::new(),
+            unheard: Vec::new(),
             goodbye: None,
         }
     }
@@ -125,6 +129,16 @@ impl Listening {
     /// Bytes wait for the socket.
     pub(super) fn is_blocked(&self) -> bool {
         !self.unsent.is_empty()
+    }
+
+    /// A delivery of a queue is in the outbox.
+    pub(super) fn delivered(&mut self, consumer: Consumer) {
+        self.unheard.push(consumer);
+    }
+
+    /// The deliveries of which no byte is out.
+    pub(super) fn take_unheard(&mut self) -> Vec<Consumer> {
+        mem::take(&mut self.unheard)
     }
 
     pub(super) fn disconnect_delay(&self) -> Duration {
@@ -164,6 +178,7 @@ impl Listening {
                 Progress::Left
             });
         };
+        self.unheard = Vec::new();
         let progress = outbox.write_turn(turn, |slices| {
             let count = write(&socket.stream, slices)?;
             written.set(written.get() + count as u64);
@@ -193,6 +208,7 @@ impl Listening {
                 return Ok(());
             }
             let messages = outbox.take_messages();
+            self.unheard = Vec::new();
             frame.clear();
             frame::write_messages(
                 messages
