@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
 
-use super::{PATIENCE, Peer, Response, Version, WebSocket};
+use super::{Http, PATIENCE, Peer, Response, SockJs, Transport, Version, WebSocket};
 
 /// A running server; it is killed when this is dropped.
 pub(crate) struct Server {
@@ -161,6 +161,23 @@ impl Server {
     /// A STOMP 1.2 session over WebSocket.
     pub(crate) fn websocket_session(&self) -> Peer {
         let mut peer = self.websocket();
+        peer.connect(Version::V12);
+        peer
+    }
+
+    /// An HTTP client on a connection of its own.
+    pub(crate) fn http(&self) -> Http {
+        Http::connect(self.http)
+    }
+
+    /// A session of SockJS on which nothing has been said.
+    pub(crate) fn sockjs(&self, transport: Transport) -> Peer {
+        Peer::over_sockjs(SockJs::open(self.http, transport))
+    }
+
+    /// A STOMP 1.2 session over SockJS.
+    pub(crate) fn sockjs_session(&self, transport: Transport) -> Peer {
+        let mut peer = self.sockjs(transport);
         peer.connect(Version::V12);
         peer
     }
