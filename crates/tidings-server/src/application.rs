@@ -1,11 +1,13 @@
 //! What a connection speaks to: STOMP, or a handler of messages.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
+use tidings_core::disconnect::Reason;
 use tidings_stomp::Version;
 use tidings_stomp::connection::{ErrorReply, Timeout};
 
-use crate::endpoint::{MessageHandler, Service};
+use crate::endpoint::{MessageHandler, Payload, Replies, Service};
 use crate::node::Node;
 use crate::session::Session;
 
@@ -19,7 +21,9 @@ impl Application {
     pub(crate) fn new(service: &Service, node: &Node, ready_at: Instant) -> Self {
         match service {
             Service::Stomp => Self::Stomp(Session::new(node, ready_at)),
-            Service::Messages(make) => Self::Messages(make()),
+            Service::Messages(make) => Self::Messages(
+                catch_unwind(AssertUnwindSafe(|| make())).unwrap_or_else(|_| Box::new(NoHandler)),
+            ),
         }
     }
 
@@ -69,4 +73,18 @@ impl Application {
             session.write_error(error, out);
         }
     }
+}
+
+/// Stands in for a handler whose maker has panicked.
+struct NoHandler;
+
+impl MessageHandler for NoHandler {
+    fn opened(&mut self, replies: &mut Replies) {
+        replies.close(
+            Reason::InternalError.close_code(),
+            Reason::InternalError.name(),
+        );
+    }
+
+    fn received(&mut self, _: Payload, _: &mut Replies) {}
 }

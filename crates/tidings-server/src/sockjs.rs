@@ -99,12 +99,19 @@ impl Sessions {
     }
 }
 
-/// A fresh secret and the cookie that brings it to the client, sent back only with requests to urls of this session.
-pub(crate) fn offer(path: &str, server: &str, session: &str) -> (Owner, String) {
+/// A fresh secret and the cookie that brings it to the client, sent back only with requests to urls of this session. None
+/// where the url would write attributes of its own into the cookie (RFC 6265, section 4.1.1).
+pub(crate) fn offer(path: &str, server: &str, session: &str) -> Option<(Owner, String)> {
+    if [path, server, session]
+        .iter()
+        .any(|part| part.contains(';'))
+    {
+        return None;
+    }
     let secret = random_name();
     let cookie =
         format!("{COOKIE}={secret}; Path={path}/{server}/{session}; HttpOnly; SameSite=Lax");
-    (Owner::Offered(secret.into()), cookie)
+    Some((Owner::Offered(secret.into()), cookie))
 }
 
 /// The secret that a `cookie` header shows.
@@ -128,7 +135,7 @@ mod tests {
     }
 
     fn offered() -> (Owner, String) {
-        let (owner, cookie) = offer("/ws", "000", "abc");
+        let (owner, cookie) = offer("/ws", "000", "abc").expect("the url is good");
         let secret = shown_secret(cookie.split(';').next().expect("it has parts"));
         let secret = secret.expect("it is the cookie").to_owned();
         (owner, secret)
@@ -162,12 +169,14 @@ mod tests {
 
     #[test]
     fn the_cookie_is_for_one_session_only() {
-        let (_, cookie) = offer("/ws", "000", "abc");
+        let (_, cookie) = offer("/ws", "000", "abc").expect("the url is good");
         let secret = &cookie["tidings-session=".len()..][..32];
         assert_eq!(
             cookie,
             format!("tidings-session={secret}; Path=/ws/000/abc; HttpOnly; SameSite=Lax")
         );
+        assert!(offer("/ws", "000;Domain=localhost", "abc").is_none());
+        assert!(offer("/ws", "000", "abc;Max-Age=99999").is_none());
         let shown = format!("a=b; tidings-session={secret}; c");
         assert_eq!(shown_secret(&shown), Some(secret));
         assert_eq!(shown_secret(&format!("tidings-session2={secret}")), None);

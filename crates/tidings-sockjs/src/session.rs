@@ -17,6 +17,8 @@ pub struct Session {
     /// While somebody listens: the last write. Else: since when nobody does.
     since: Instant,
     receiver: Option<Receiver>,
+    /// A response that was given back is not out yet: its client still listens.
+    ending: bool,
     /// The close frame, once the session is closed.
     closed: Option<Box<[u8]>>,
     /// Whether a receiver has got the opening frame.
@@ -52,6 +54,7 @@ impl Session {
             disconnect_delay: options.disconnect_delay,
             since: now,
             receiver: None,
+            ending: false,
             closed: None,
             opened: false,
             hushed: false,
@@ -62,7 +65,7 @@ impl Session {
     /// frame to each after the close, the 2010 frame where another one listens.
     pub fn attach(&mut self, now: Instant, mut receiver: Receiver, out: &mut Vec<u8>) -> Attached {
         receiver.begin(out);
-        if self.receiver.is_some() {
+        if self.receiver.is_some() || self.ending {
             let frame = self.closed.as_deref().unwrap_or(OTHER_RECEIVER);
             write_last(&mut receiver, frame, out);
             return Attached::Refused(receiver);
@@ -96,6 +99,18 @@ impl Session {
             Progress::GoesOn => None,
             Progress::Ended => self.receiver.take(),
         }
+    }
+
+    /// The response that was given back last is not out yet. Until [`Session::ended`] its client counts as one that listens:
+    /// nobody else may, and the disconnect delay has not begun.
+    pub fn ends(&mut self) {
+        self.ending = true;
+    }
+
+    /// The response is out, and nobody listens from now on.
+    pub fn ended(&mut self, now: Instant) {
+        self.ending = false;
+        self.since = now;
     }
 
     /// The driver has written to the receiver by itself.
@@ -144,6 +159,7 @@ impl Session {
         match (&self.receiver, self.hushed) {
             (Some(_), true) => None,
             (Some(_), false) => self.since.checked_add(self.heartbeat_time),
+            (None, _) if self.ending => None,
             (None, _) => self.since.checked_add(self.disconnect_delay),
         }
     }

@@ -1,6 +1,6 @@
 //! `/user/...`: what only a session, or only the sessions of a user, hear.
 
-use crate::peer::{Frame, Peer, Server, Version};
+use crate::peer::{Frame, Peer, Server, Transport, Version};
 
 /// Lets every client send to every user.
 pub(crate) const OPEN: &str = "[broker]\nclients_send_to_users = true\n";
@@ -25,8 +25,13 @@ pub(crate) fn user(server: &Server, login: &str) -> Peer {
 }
 
 /// A link of each kind.
-fn links(server: &Server) -> [Peer; 3] {
-    [server.tcp(), server.websocket(), server.sockjs()]
+pub(crate) fn links(server: &Server) -> [Peer; 4] {
+    [
+        server.tcp(),
+        server.websocket(),
+        server.sockjs(Transport::WebSocket),
+        server.sockjs(Transport::XhrStreaming),
+    ]
 }
 
 /// SENDs and tells how many sessions the receipt says it reached. What the sender itself hears is left to be checked by body.
@@ -93,7 +98,7 @@ fn all_sessions_of_a_user_hear_each_message_once_and_in_order() {
     for number in 0..20 {
         assert_eq!(
             reached(&mut bob, "/user/ada/queue/x", &number.to_string()),
-            "9"
+            "12"
         );
     }
     let mut ids = Vec::new();

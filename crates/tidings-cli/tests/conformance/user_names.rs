@@ -1,7 +1,7 @@
 //! Whom a client may send to, and how names stand in a destination.
 
 use crate::peer::Server;
-use crate::user_destinations::{OPEN, log_in, reached, user};
+use crate::user_destinations::{OPEN, links, log_in, reached, user};
 
 #[test]
 fn a_client_sends_to_no_other_user_or_session() {
@@ -11,7 +11,7 @@ fn a_client_sends_to_no_other_user_or_session() {
     victim.subscribed("s", "/user/queue/x", &[]);
     for name in ["ada", &session, "nobody", "queue", "Mallory", "mallory%20"] {
         let destination = format!("/user/{name}/queue/x");
-        for mut mallory in [server.tcp(), server.websocket(), server.sockjs()] {
+        for mut mallory in links(&server) {
             log_in(&mut mallory, Some("mallory"));
             let headers = [("destination", &*destination), ("receipt", "r")];
             mallory.send("SEND", &headers, b"x");

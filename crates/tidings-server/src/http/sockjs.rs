@@ -180,9 +180,11 @@ async fn listen(
                 return response;
             };
             if entrance.endpoint.bind_sessions && secret.is_none() {
-                let (offered, cookie) = offer(&entrance.endpoint.path, server, session);
-                receiver.set_cookie(cookie);
-                owner = offered;
+                let offer = offer(&entrance.endpoint.path, server, session);
+                if let Some((offered, cookie)) = offer {
+                    receiver.set_cookie(cookie);
+                    owner = offered;
+                }
             }
             (node.next_worker(), Some(ticket))
         }

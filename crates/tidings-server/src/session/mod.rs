@@ -10,6 +10,7 @@ mod subscribe;
 mod temporary_queue;
 mod transaction;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -174,7 +175,11 @@ impl Worker {
         let mut application = connection.application.borrow_mut();
         let session = match &mut *application {
             Application::Stomp(session) => session,
-            Application::Messages(handler) => return handler.closed(),
+            Application::Messages(handler) => {
+                // A handler is not ours: the connection ends, whether that panics or not.
+                let _ = catch_unwind(AssertUnwindSafe(|| handler.closed()));
+                return;
+            }
         };
         for key in std::mem::take(&mut session.subscriptions) {
             session.announce_end(self, key);

@@ -162,6 +162,19 @@ impl Connection {
         self.outbox.borrow().pending_bytes() < QUEUE_AHEAD_BYTES
     }
 
+    /// Whether bytes wait for the socket.
+    pub(super) fn is_blocked(&self) -> bool {
+        let listening = self.listening.as_ref();
+        self.outbox.borrow().is_blocked()
+            || listening.is_some_and(|listening| listening.borrow().is_blocked())
+    }
+
+    /// A session of SockJS to which nobody listens now; when the server stops, nobody will.
+    pub(super) fn is_unheard(&self) -> bool {
+        let listening = self.listening.as_ref();
+        listening.is_some_and(|listening| !listening.borrow().is_attached())
+    }
+
     /// Remembers that `message` is delivered once the outbox is empty.
     pub(super) fn delivered_auto(&self, consumer: Consumer, message: MessageId) {
         self.unwritten.borrow_mut().push((consumer, message));

@@ -171,12 +171,19 @@ impl Worker {
         );
         drop(subscriptions);
         let Ok(encoded) = encoded else {
-            // It counts as delivered: after some clients of this kind it is a dead letter, not in everybody's way.
+            // It counts as delivered: after some clients of this kind it is a dead letter, not in everybody's way. So does
+            // what is ahead of it, since deliveries count in their order.
+            if let Some(listening) = &connection.listening {
+                listening.borrow_mut().take_unheard();
+            }
             self.doom(connection, Reason::BinaryOverSockJs);
             return;
         };
         if is_auto {
             connection.delivered_auto(delivery.consumer, message.id);
+        }
+        if let Some(listening) = &connection.listening {
+            listening.borrow_mut().delivered(delivery.consumer);
         }
         self.push(connection.key().slot, encoded);
         self.tally.delivered.set(self.tally.delivered.get() + 1);

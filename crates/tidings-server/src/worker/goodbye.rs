@@ -121,10 +121,15 @@ impl Worker {
         connection.phase.set(Phase::Closing);
         self.node.telemetry.disconnected(reason);
         tracing::debug!(peer = %connection.peer, reason = reason.name(), "disconnected");
-        // Behind a free socket they are as good as out. Behind a full one their queues get them back, marked redelivered.
+        // Behind a free socket they are as good as out. Behind a full one their queues get them back, marked redelivered,
+        // but not what no response of SockJS has taken.
         let unwritten = connection.unwritten.take();
-        if !connection.outbox.borrow().is_blocked() {
+        let listening = connection.listening.as_ref();
+        let is_heard = listening.is_none_or(|listening| listening.borrow().is_attached());
+        if is_heard && !connection.is_blocked() {
             self.settle_written(unwritten);
+        } else if let Some(listening) = listening {
+            self.uncount(listening.borrow_mut().take_unheard());
         }
         self.end_session(connection, reason);
     }
@@ -185,12 +190,13 @@ impl Worker {
         }
     }
 
-    /// The socket takes no more. The reader sees its end too, and ends the session.
+    /// The socket takes no more. The reader sees its end too, and ends the session; where there is none, the turn does:
+    /// what is being delivered may be borrowed now.
     pub(super) fn failed(self: &Rc<Self>, connection: &Rc<Connection>) {
         // What was not written is not acknowledged either: its queues get it back when the session ends.
         connection.unwritten.take();
         if connection.listening.is_some() {
-            self.lose(connection);
+            self.doom(connection, Reason::ConnectionReset);
             return;
         }
         connection.shut(Shutdown::Both);

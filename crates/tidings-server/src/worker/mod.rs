@@ -233,6 +233,9 @@ impl Worker {
                     .collect();
                 for connection in all {
                     self.close(&connection, Reason::Shutdown, None);
+                    if connection.is_unheard() {
+                        self.remove(&connection);
+                    }
                 }
             }
         }
@@ -251,6 +254,9 @@ impl Worker {
         while let Some((key, reason)) = self.next_doomed() {
             if let Some(connection) = self.connection(key) {
                 self.close(&connection, reason, None);
+                if reason == Reason::ConnectionReset {
+                    self.remove(&connection);
+                }
             }
             self.flush();
         }

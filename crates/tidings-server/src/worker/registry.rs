@@ -231,6 +231,20 @@ impl Worker {
         }
     }
 
+    /// These deliveries, the last ones of each subscription, were not written after all.
+    pub(super) fn uncount(&self, deliveries: Vec<Consumer>) {
+        let mut subscriptions = self.subscriptions.borrow_mut();
+        for consumer in deliveries {
+            let subscription = subscriptions.get_mut(consumer.key as usize);
+            let subscription = subscription.filter(|one| one.serial == consumer.serial);
+            if let Some(SubscriptionKind::Queue { written, .. }) =
+                subscription.map(|subscription| &mut subscription.kind)
+            {
+                *written = written.saturating_sub(1);
+            }
+        }
+    }
+
     fn queue_of(&self, consumer: Consumer) -> Option<Box<str>> {
         let subscriptions = self.subscriptions.borrow();
         let subscription = subscriptions.get(consumer.key as usize)?;

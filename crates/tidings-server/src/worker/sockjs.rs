@@ -23,6 +23,7 @@ use tokio::task::AbortHandle;
 
 use super::connection::{Connection, NewConnection, Phase, Progress, write};
 use super::outbox::Outbox;
+use super::subscription::Consumer;
 use super::turn::Turn;
 use super::{Letter, Worker};
 use crate::endpoint::Endpoint;
@@ -74,6 +75,8 @@ pub(super) struct Listening {
     socket: Option<Socket>,
     /// Bytes of that response which the socket has not taken yet.
     unsent: Vec<u8>,
+    /// Whose deliveries of queues wait for the client to listen: one entry each.
+    unheard: Vec<Consumer>,
     /// What the session closes with, once all that waits is out.
     goodbye: Option<(u16, String)>,
 }
@@ -85,6 +88,8 @@ struct Socket {
     watcher: Option<AbortHandle>,
     /// Wakes the watcher when there is something to write.
     waker: Option<Waker>,
+    /// The response has ended, with what is unsent; whether another request may follow it.
+    ended: Option<bool>,
 }
 
 /// What it takes to give a socket back to HTTP.
@@ -112,6 +117,7 @@ impl Listening {
             disconnect_delay: options.disconnect_delay,
             socket: None,
             unsent: Vec::new(),
+            unheard: Vec::new(),
             goodbye: None,
         }
     }
@@ -123,6 +129,16 @@ impl Listening {
     /// Bytes wait for the socket.
     pub(super) fn is_blocked(&self) -> bool {
         !self.unsent.is_empty()
+    }
+
+    /// A delivery of a queue is in the outbox.
+    pub(super) fn delivered(&mut self, consumer: Consumer) {
+        self.unheard.push(consumer);
+    }
+
+    /// The deliveries of which no byte is out.
+    pub(super) fn take_unheard(&mut self) -> Vec<Consumer> {
+        mem::take(&mut self.unheard)
     }
 
     pub(super) fn disconnect_delay(&self) -> Duration {
@@ -162,6 +178,7 @@ impl Listening {
                 Progress::Left
             });
         };
+        self.unheard = Vec::new();
         let progress = outbox.write_turn(turn, |slices| {
             let count = write(&socket.stream, slices)?;
             written.set(written.get() + count as u64);
@@ -191,6 +208,7 @@ impl Listening {
                 return Ok(());
             }
             let messages = outbox.take_messages();
+            self.unheard = Vec::new();
             frame.clear();
             frame::write_messages(
                 messages
@@ -201,7 +219,7 @@ impl Listening {
             stamp(self.session.receiver());
             let ended = self.session.write(Instant::now(), &frame, &mut self.unsent);
             if let Some(receiver) = ended {
-                self.end_response(&receiver, worker);
+                self.end_response(&receiver);
             }
         }
     }
@@ -215,30 +233,34 @@ impl Listening {
             .tally
             .written
             .set(worker.tally.written.get() + count as u64);
-        if count == self.unsent.len() {
-            self.unsent = Vec::new();
-        } else {
+        if count < self.unsent.len() {
             self.unsent.drain(..count);
             socket.wake();
+            return Ok(());
+        }
+        self.unsent = Vec::new();
+        if let Some(keeps_alive) = socket.ended {
+            self.release(keeps_alive);
         }
         Ok(())
     }
 
-    /// The response has ended with what is unsent; the session goes on without it.
-    fn end_response(&mut self, receiver: &Receiver, worker: &Worker) {
-        let rest = mem::take(&mut self.unsent);
+    /// The response has ended with what is unsent. Its client still listens, until it has that.
+    fn end_response(&mut self, receiver: &Receiver) {
+        self.session.ends();
+        if let Some(socket) = &mut self.socket {
+            socket.ended = Some(receiver.keeps_alive());
+        }
+    }
+
+    /// The response is out: the session goes on without its socket.
+    fn release(&mut self, keeps_alive: bool) {
+        self.session.ended(Instant::now());
         if let Some(socket) = self.socket.take() {
             if let Some(watcher) = socket.watcher {
                 watcher.abort();
             }
-            let send_timeout = worker.node.config.outbox.send_timeout;
-            finish(
-                socket.stream,
-                socket.back,
-                rest,
-                receiver.keeps_alive(),
-                send_timeout,
-            );
+            socket.back.give(socket.stream, keeps_alive);
         }
     }
 
@@ -316,7 +338,7 @@ fn write_some(stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
     Ok(count)
 }
 
-/// Writes the rest of a response that has ended, then gives the socket back to HTTP or closes it.
+/// Writes a response that ended as it began, then gives the socket back to HTTP or closes it.
 fn finish(
     stream: TcpStream,
     back: Back,
@@ -436,6 +458,7 @@ impl Worker {
                     back,
                     watcher: Some(watcher.abort_handle()),
                     waker: None,
+                    ended: None,
                 });
             }
             Attached::Ended(receiver) | Attached::Refused(receiver) => {
@@ -467,7 +490,8 @@ impl Worker {
         let _ = say.heard.send(connection.is_some());
     }
 
-    /// Writes what waits for a session, as far as its client listens.
+    /// Writes what waits for a session, as far as its client listens. A flush may do this in the middle of anything, so
+    /// nothing of the application is touched here, and a session whose client is gone ends with the turn.
     pub(super) fn pump(self: &Rc<Self>, connection: &Rc<Connection>) {
         let mut outbox = connection.outbox.borrow_mut();
         let mut listening = listening(connection).borrow_mut();
@@ -476,9 +500,13 @@ impl Worker {
         self.account(before, outbox.waiting_bytes());
         let is_out = outbox.pending_bytes() == 0 && !listening.is_blocked();
         let is_stalled = listening.is_blocked();
+        let timeout = listening.session.poll_timeout();
+        if result.is_err() {
+            listening.unsent = Vec::new();
+        }
         drop((outbox, listening));
         if result.is_err() {
-            self.lose(connection);
+            self.failed(connection);
             return;
         }
         let now = Instant::now();
@@ -494,8 +522,8 @@ impl Worker {
         if is_out {
             self.written_all(connection);
         }
-        if connection.phase() == Phase::Open {
-            self.schedule_next(connection);
+        if let Some(timeout) = timeout.filter(|_| connection.phase() == Phase::Open) {
+            self.schedule(connection, timeout);
         }
     }
 
@@ -516,7 +544,11 @@ impl Worker {
         let ended = listening.session.finish(Instant::now(), &mut out);
         listening.unsent = out;
         if let Some(receiver) = ended {
-            listening.end_response(&receiver, self);
+            listening.end_response(&receiver);
+            drop(listening);
+            // Comes here again once that is out.
+            self.pump(connection);
+            return;
         }
         let is_attached = listening.is_attached();
         drop(listening);
@@ -552,7 +584,7 @@ impl Worker {
                 let ended = listening.session.heartbeat(now, &mut out);
                 listening.unsent = out;
                 if let Some(receiver) = ended {
-                    listening.end_response(&receiver, self);
+                    listening.end_response(&receiver);
                 }
                 drop(listening);
                 self.pump(connection);

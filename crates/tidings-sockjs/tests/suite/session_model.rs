@@ -13,8 +13,13 @@ const DELAY: u64 = 5;
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    Listen { streaming: bool },
+    Listen {
+        streaming: bool,
+    },
     Write,
+    /// The response that has just ended takes a while to go out.
+    End,
+    Ended,
     Close,
     Finish,
     Hush,
@@ -29,6 +34,7 @@ struct Model {
     opened: bool,
     closed: bool,
     hushed: bool,
+    ending: bool,
     /// Whether the receiver streams, and how many bytes its frames had.
     receiver: Option<(bool, usize)>,
 }
@@ -37,7 +43,7 @@ impl Model {
     /// The frames that a new receiver gets, and how it fares.
     fn listen(&mut self, streaming: bool) -> (Vec<&'static str>, &'static str) {
         const CLOSE: &str = r#"c[3000,"bye"]"#;
-        if self.receiver.is_some() {
+        if self.receiver.is_some() || self.ending {
             let other = r#"c[2010,"Another connection still open"]"#;
             return (vec![if self.closed { CLOSE } else { other }], "refused");
         }
@@ -71,7 +77,7 @@ impl Model {
         match (&self.receiver, self.hushed) {
             (Some(_), true) => None,
             (Some(_), false) => Some(self.since + HEARTBEAT),
-            (None, _) => Some(self.since + DELAY),
+            (None, _) => (!self.ending).then_some(self.since + DELAY),
         }
     }
 }
@@ -80,6 +86,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => any::<bool>().prop_map(|streaming| Step::Listen { streaming }),
         4 => Just(Step::Write),
+        1 => Just(Step::End),
+        2 => Just(Step::Ended),
         1 => Just(Step::Close),
         1 => Just(Step::Finish),
         1 => Just(Step::Hush),
@@ -154,6 +162,17 @@ fn check(
             prop_assert_eq!(frames(&out), if written { vec![frame] } else { vec![] });
             prop_assert_eq!(ended, expected_ended);
         }
+        Step::End if session.receiver().is_none() => {
+            session.ends();
+            model.ending = true;
+        }
+        Step::End => {}
+        Step::Ended if model.ending => {
+            session.ended(now);
+            model.ending = false;
+            model.since = model.now;
+        }
+        Step::Ended => {}
         Step::Close => {
             session.close(3000, "bye");
             model.closed = true;

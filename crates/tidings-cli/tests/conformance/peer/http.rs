@@ -21,14 +21,20 @@ impl Response {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// What came behind the head, as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.rest).into_owned()
+    }
+
     /// Sends `request`, reads the head of the answer and leaves what follows on the stream or in `rest`.
     pub(crate) fn of(stream: &mut TcpStream, request: &[u8]) -> Self {
         stream.write_all(request).expect("the request is written");
         let mut input = Vec::new();
         let mut chunk = [0; 4096];
-        let head_len = loop {
-            if let Some(at) = input.windows(4).position(|window| window == b"\r\n\r\n") {
-                break at;
+        loop {
+            if let Some((mut response, head_len)) = Self::parse(&input) {
+                response.rest = input.split_off(head_len);
+                return response;
             }
             let count = stream.read(&mut chunk).expect("the answer comes in time");
             assert_ne!(
@@ -38,8 +44,13 @@ impl Response {
                 String::from_utf8_lossy(&input)
             );
             input.extend_from_slice(&chunk[..count]);
-        };
-        let head = String::from_utf8(input[..head_len].to_vec()).expect("the head is UTF-8");
+        }
+    }
+
+    /// The head of an answer and how long it is, once it is whole.
+    pub(super) fn parse(input: &[u8]) -> Option<(Self, usize)> {
+        let head_len = input.windows(4).position(|window| window == b"\r\n\r\n")?;
+        let head = std::str::from_utf8(&input[..head_len]).expect("the head is UTF-8");
         let mut lines = head.split("\r\n");
         let status_line = lines.next().expect("split gives one part at least");
         let status = status_line
@@ -47,13 +58,14 @@ impl Response {
             .nth(1)
             .and_then(|status| status.parse().ok());
         let headers = lines.filter_map(|line| line.split_once(':'));
-        Self {
+        let response = Self {
             status: status.unwrap_or_else(|| panic!("no status in {status_line:?}")),
             headers: headers
                 .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
                 .collect(),
-            rest: input[head_len + 4..].to_vec(),
-        }
+            rest: Vec::new(),
+        };
+        Some((response, head_len + 4))
     }
 
     /// Sends `request` and reads the whole answer, so that another request may follow on the stream.

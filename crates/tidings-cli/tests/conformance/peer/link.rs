@@ -1,16 +1,18 @@
 //! What carries a peer's octets.
 
+use std::collections::VecDeque;
 use std::io::{Error, ErrorKind, Write};
 use std::net::TcpStream;
 use std::time::Instant;
 
 use super::websocket::read_some;
-use super::{Frame, Opcode, PATIENCE, Version, WebSocket, sockjs};
+use super::{Frame, Opcode, PATIENCE, SockFrame, SockJs, Version, WebSocket};
 
 pub(super) enum Link {
     Tcp(TcpStream),
     WebSocket(Box<WebSocket>),
-    SockJs(Box<WebSocket>),
+    /// With the messages that came together with one that is read already.
+    SockJs(Box<SockJs>, VecDeque<String>),
 }
 
 /// What a link brought.
@@ -18,10 +20,12 @@ pub(super) enum Heard {
     Octets(Vec<u8>),
     /// The end, with the code of the close frame if there was one.
     End(Option<u16>),
+    /// The end of a session of SockJS, by its close frame.
+    Closed(u16, String),
 }
 
 impl Link {
-    /// Writes octets as they are; over WebSocket as one message.
+    /// Writes octets as they are; over WebSocket and SockJS as one message.
     pub(super) fn write(&mut self, octets: &[u8]) -> Result<(), Error> {
         match self {
             Self::Tcp(stream) => stream.write_all(octets),
@@ -29,9 +33,9 @@ impl Link {
                 Ok(_) => websocket.send_message(Opcode::TEXT, octets),
                 Err(_) => websocket.send_message(Opcode::BINARY, octets),
             },
-            Self::SockJs(websocket) => {
+            Self::SockJs(session, _) => {
                 let text = std::str::from_utf8(octets).map_err(Error::other)?;
-                websocket.send_message(Opcode::TEXT, sockjs::encode(text).as_bytes())
+                session.say(&[text])
             }
         }
     }
@@ -41,7 +45,8 @@ impl Link {
     pub(super) fn await_input(&self) {
         let stream = match self {
             Self::Tcp(stream) => stream,
-            Self::WebSocket(websocket) | Self::SockJs(websocket) => websocket.stream(),
+            Self::WebSocket(websocket) => websocket.stream(),
+            Self::SockJs(session, _) => session.listener(),
         };
         stream
             .set_read_timeout(Some(PATIENCE))
@@ -53,7 +58,7 @@ impl Link {
     pub(super) fn read(&mut self, deadline: Instant) -> Result<Heard, Error> {
         match self {
             Self::WebSocket(websocket) => read_message(websocket, deadline),
-            Self::SockJs(websocket) => read_sockjs(websocket, deadline),
+            Self::SockJs(session, waiting) => read_sockjs(session, waiting, deadline),
             Self::Tcp(stream) => {
                 let octets = read_some(stream, deadline)?;
                 Ok(if octets.is_empty() {
@@ -102,38 +107,42 @@ fn read_message(websocket: &mut WebSocket, deadline: Instant) -> Result<Heard, E
                 is_text,
                 "text is for UTF-8 and binary for the rest"
             );
-            let mut rest = frame.payload.clone();
-            let taken = Frame::take(&mut rest, Version::V10);
-            let whole = frame.payload == b"\n" || (matches!(taken, Ok(Some(_))) && rest.is_empty());
-            assert!(
-                whole,
-                "one message is one STOMP frame: {}",
-                shown(&frame.payload)
-            );
+            assert_one_frame(&frame.payload);
             Ok(Heard::Octets(frame.payload))
         }
     }
 }
 
-/// What one frame of SockJS holds; its close frame is the end.
-fn read_sockjs(websocket: &mut WebSocket, deadline: Instant) -> Result<Heard, Error> {
-    let frame = match websocket.read(deadline) {
-        Ok(frame) => frame,
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            return Ok(Heard::End(None));
+/// One message of those that came; the session's own frames pass without a word.
+fn read_sockjs(
+    session: &mut SockJs,
+    waiting: &mut VecDeque<String>,
+    deadline: Instant,
+) -> Result<Heard, Error> {
+    if waiting.is_empty() {
+        match session.read(deadline) {
+            Ok(SockFrame::Messages(messages)) => {
+                assert!(!messages.is_empty(), "an empty frame");
+                waiting.extend(messages);
+            }
+            Ok(SockFrame::Close(code, reason)) => return Ok(Heard::Closed(code, reason)),
+            Ok(SockFrame::Open | SockFrame::Heartbeat) => {}
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(Heard::End(None)),
+            Err(error) => return Err(error),
         }
-        Err(error) => return Err(error),
-    };
-    if frame.opcode == Opcode::CLOSE {
-        websocket.answer_close(&frame)?;
-        return Ok(Heard::End(frame.close_code()));
     }
-    assert_eq!(frame.opcode, Opcode::TEXT, "SockJS is text");
-    let text = String::from_utf8(frame.payload).map_err(Error::other)?;
-    Ok(match sockjs::close_code(&text) {
-        Some(code) => Heard::End(Some(code)),
-        None => Heard::Octets(sockjs::decode(&text).into()),
-    })
+    let message = waiting.pop_front().unwrap_or_default();
+    if !message.is_empty() {
+        assert_one_frame(message.as_bytes());
+    }
+    Ok(Heard::Octets(message.into_bytes()))
+}
+
+fn assert_one_frame(message: &[u8]) {
+    let mut rest = message.to_vec();
+    let taken = Frame::take(&mut rest, Version::V10);
+    let whole = message == b"\n" || (matches!(taken, Ok(Some(_))) && rest.is_empty());
+    assert!(whole, "one message is one STOMP frame: {}", shown(message));
 }
 
 /// Octets for people, cut when they are many.

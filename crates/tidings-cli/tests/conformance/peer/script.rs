@@ -1,5 +1,6 @@
 //! The peer that tests script.
 
+use std::collections::VecDeque;
 use std::io::{Error, ErrorKind};
 use std::net::{Shutdown, TcpStream};
 use std::ops::RangeInclusive;
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::frame::encode;
 use super::link::{Heard, Link, shown};
-use super::{Frame, Opcode, PATIENCE, Version, WebSocket, WsFrame};
+use super::{Frame, Opcode, PATIENCE, SockJs, Version, WebSocket, WsFrame};
 
 /// Headers of a frame to send.
 pub(crate) type Headers<'a> = &'a [(&'a str, &'a str)];
@@ -41,6 +42,8 @@ pub(crate) struct Peer {
     transcript: String,
     receipts: u32,
     beats: u32,
+    /// The reason of the close frame of SockJS.
+    reason: Option<String>,
 }
 
 /// What came next.
@@ -63,8 +66,8 @@ impl Peer {
         Self::over(Link::WebSocket(Box::new(websocket)))
     }
 
-    pub(crate) fn over_sockjs(websocket: WebSocket) -> Self {
-        Self::over(Link::SockJs(Box::new(websocket)))
+    pub(crate) fn over_sockjs(session: SockJs) -> Self {
+        Self::over(Link::SockJs(Box::new(session), VecDeque::new()))
     }
 
     fn over(link: Link) -> Self {
@@ -75,6 +78,7 @@ impl Peer {
             transcript: String::new(),
             receipts: 0,
             beats: 0,
+            reason: None,
         }
     }
 
@@ -106,7 +110,9 @@ impl Peer {
     pub(crate) fn raw(&mut self, octets: &[u8]) {
         self.note(">", octets);
         // The server may have closed already, which the reading half then tells better.
-        let _ = self.link.write(octets);
+        if let Err(error) = self.link.write(octets) {
+            self.note("> not taken:", error.to_string().as_bytes());
+        }
     }
 
     /// Sends a WebSocket frame as it is.
@@ -135,7 +141,16 @@ impl Peer {
     fn as_websocket(&mut self) -> &mut WebSocket {
         match &mut self.link {
             Link::WebSocket(websocket) => websocket,
-            Link::Tcp(_) | Link::SockJs(_) => panic!("this peer talks over something else"),
+            _ => panic!("this peer does not talk over plain WebSocket"),
+        }
+    }
+
+    /// The session of SockJS beneath.
+    #[track_caller]
+    pub(crate) fn sockjs(&mut self) -> &mut SockJs {
+        match &mut self.link {
+            Link::SockJs(session, _) => session,
+            _ => panic!("this peer does not talk over SockJS"),
         }
     }
 
@@ -143,7 +158,7 @@ impl Peer {
     #[track_caller]
     pub(crate) fn half_close(&mut self) {
         let Link::Tcp(stream) = &self.link else {
-            panic!("a WebSocket has no halves");
+            panic!("only TCP has halves");
         };
         stream.shutdown(Shutdown::Write).expect("the link is open");
     }
@@ -275,7 +290,10 @@ impl Peer {
     pub(crate) fn expect_error(&mut self, code: &str) -> Frame {
         let error = self.expect_error_frame(code);
         let close = self.expect_end();
-        if let Link::WebSocket(_) = self.link {
+        if let Link::SockJs(..) = self.link {
+            assert_eq!(self.reason.as_deref(), Some(code), "{}", self.transcript);
+        }
+        if !matches!(self.link, Link::Tcp(_)) {
             let fits = close.is_some_and(|close| close_codes(code).contains(&close));
             assert!(
                 fits,
@@ -319,6 +337,13 @@ impl Peer {
             Event::End(code) => code,
             other => self.fail("the end was expected", other),
         }
+    }
+
+    /// The close frame of SockJS, with this code and reason.
+    #[track_caller]
+    pub(crate) fn expect_close(&mut self, code: u16, reason: &str) {
+        assert_eq!(self.expect_end(), Some(code), "{}", self.transcript);
+        assert_eq!(self.reason.as_deref(), Some(reason), "{}", self.transcript);
     }
 
     /// A heart-beat, before anything else.
@@ -457,6 +482,11 @@ impl Peer {
             Heard::End(code) => {
                 self.note("<", format!("end {code:?}").as_bytes());
                 Ok(Some(code))
+            }
+            Heard::Closed(code, reason) => {
+                self.note("<", format!("c[{code},{reason:?}]").as_bytes());
+                self.reason = Some(reason);
+                Ok(Some(Some(code)))
             }
         }
     }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
 
-use super::{PATIENCE, Peer, Response, Version, WebSocket};
+use super::{Http, PATIENCE, Peer, Response, SockJs, Transport, Version, WebSocket};
 
 /// A running server; it is killed when this is dropped.
 pub(crate) struct Server {
@@ -165,13 +165,21 @@ impl Server {
         peer
     }
 
-    /// A link of SockJS over WebSocket on which nothing has been said.
-    pub(crate) fn sockjs(&self) -> Peer {
-        let path = format!("/ws/000/{}/websocket", fresh_name());
-        let websocket = WebSocket::open_at(self.http_stream(), &path, &[], b"");
-        Peer::over_sockjs(
-            websocket.unwrap_or_else(|refusal| panic!("the handshake failed: {refusal:?}")),
-        )
+    /// An HTTP client on a connection of its own.
+    pub(crate) fn http(&self) -> Http {
+        Http::connect(self.http)
+    }
+
+    /// A session of SockJS on which nothing has been said.
+    pub(crate) fn sockjs(&self, transport: Transport) -> Peer {
+        Peer::over_sockjs(SockJs::open(self.http, transport))
+    }
+
+    /// A STOMP 1.2 session over SockJS.
+    pub(crate) fn sockjs_session(&self, transport: Transport) -> Peer {
+        let mut peer = self.sockjs(transport);
+        peer.connect(Version::V12);
+        peer
     }
 
     /// GETs a page of the admin listener.
@@ -325,19 +333,14 @@ impl Drop for Server {
 }
 
 fn fresh_directory() -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let directory = std::env::temp_dir().join(format!(
-        "tidings-conformance-{}-{}",
-        std::process::id(),
-        fresh_name()
+        "tidings-conformance-{}-{count}",
+        std::process::id()
     ));
     std::fs::create_dir_all(&directory).expect("a temporary directory can be made");
     directory
-}
-
-/// A name that no other call in this process got.
-fn fresh_name() -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    COUNT.fetch_add(1, Ordering::Relaxed).to_string()
 }
 
 /// The lines of a pipe, read by a thread of their own so that the child never waits for us.

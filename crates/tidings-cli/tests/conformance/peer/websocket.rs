@@ -154,18 +154,26 @@ impl WebSocket {
         more: &[(&str, &str)],
         behind: &[u8],
     ) -> Result<Self, Response> {
-        Self::open_at(stream, "/ws", more, behind)
+        Self::shake_hands(stream, "/ws", more, behind)
     }
 
-    /// As `open_on`, at a path of its own.
-    pub(super) fn open_at(
+    /// As `open`, at another path than that of the endpoint.
+    pub(crate) fn open_at(
+        address: SocketAddr,
+        path: &str,
+        more: &[(&str, &str)],
+    ) -> Result<Self, Response> {
+        Self::shake_hands(connect(address), path, more, b"")
+    }
+
+    fn shake_hands(
         mut stream: TcpStream,
         path: &str,
         more: &[(&str, &str)],
         behind: &[u8],
     ) -> Result<Self, Response> {
         let headers = [&Self::HANDSHAKE[..], more].concat();
-        let response = Self::ask(&mut stream, &format!("GET {path}"), &headers, behind);
+        let response = Self::ask(&mut stream, "GET", path, &headers, behind);
         if response.status != 101 {
             return Err(response);
         }
@@ -187,22 +195,18 @@ impl WebSocket {
 
     /// Any request to the endpoint.
     pub(crate) fn request(address: SocketAddr, method: &str, headers: &[(&str, &str)]) -> Response {
-        Self::ask(
-            &mut connect(address),
-            &format!("{method} /ws"),
-            headers,
-            b"",
-        )
+        Self::ask(&mut connect(address), method, "/ws", headers, b"")
     }
 
     fn ask(
         stream: &mut TcpStream,
-        method_and_path: &str,
+        method: &str,
+        path: &str,
         headers: &[(&str, &str)],
         behind: &[u8],
     ) -> Response {
         let address = stream.peer_addr().expect("the stream is connected");
-        let mut request = format!("{method_and_path} HTTP/1.1\r\nHost: {address}\r\n");
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\n");
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
