@@ -29,9 +29,7 @@ pub enum AddressError {
     #[error("the scheme is not known; write ws://, tcp:// or stomp://")]
     Scheme,
     /// TLS was asked for.
-    #[error(
-        "TLS is not supported yet; connect with ws:// or tcp:// through a proxy that adds TLS"
-    )]
+    #[error("TLS is not supported yet; connect with ws:// or tcp:// through a proxy that adds TLS")]
     Tls,
     /// A user or a password stands in the url.
     #[error("the url holds a login; give it to the builder instead")]

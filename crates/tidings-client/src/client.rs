@@ -91,9 +91,7 @@ impl Client {
         let Some(answered) = self.handle.shared.close() else {
             return Err(self.handle.shared.state().ended_error().into());
         };
-        answered
-            .await
-            .unwrap_or(Err(ReceiptError::ConnectionLost))
+        answered.await.unwrap_or(Err(ReceiptError::ConnectionLost))
     }
 }
 

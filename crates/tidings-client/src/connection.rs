@@ -35,7 +35,9 @@ impl Connection {
     async fn run(mut self, mut session: Session) {
         let cause = loop {
             let began = Instant::now();
-            let Err(why) = self.converse(&mut session).await else {
+            let end = self.converse(&mut session).await;
+            // The server may close at once behind the RECEIPT of DISCONNECT.
+            let Err(why) = end.or_else(|why| self.is_confirmed().then_some(()).ok_or(why)) else {
                 session.finish().await;
                 break None;
             };
@@ -69,10 +71,10 @@ impl Connection {
                 let Some((frame, version)) = next else { break };
                 session.write(&frame, version);
             }
-            let closing = self.shared.state().closing();
-            if closing.is_some_and(|closing| closing.confirmed) {
+            if self.is_confirmed() {
                 return Ok(());
             }
+            let closing = self.shared.state().closing();
             let deadline = closing.map(|closing| closing.deadline);
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 let error = ReceiptError::TimedOut(self.shared.settings.receipt_timeout);
@@ -115,6 +117,12 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Whether the server has answered the program's goodbye.
+    fn is_confirmed(&self) -> bool {
+        let closing = self.shared.state().closing();
+        closing.is_some_and(|closing| closing.confirmed)
     }
 
     /// Ready when the program has said goodbye.

@@ -53,7 +53,9 @@ pub enum HandshakeError {
     #[error(transparent)]
     Response(#[from] ResponseError),
     /// What it answered is no HTTP, or too long.
-    #[error("the answer is not an HTTP response of at most 16 KiB; check that the port serves HTTP")]
+    #[error(
+        "the answer is not an HTTP response of at most 16 KiB; check that the port serves HTTP"
+    )]
     Malformed,
 }
 

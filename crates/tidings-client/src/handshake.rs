@@ -11,10 +11,7 @@ use crate::error::{ConnectError, Ended, HandshakeError};
 use crate::transport::Socket;
 
 /// Opens a WebSocket; returns what the server has sent after its answer.
-pub(crate) async fn open(
-    socket: &mut Socket,
-    address: &Address,
-) -> Result<BytesMut, ConnectError> {
+pub(crate) async fn open(socket: &mut Socket, address: &Address) -> Result<BytesMut, ConnectError> {
     let host = address.http_host();
     let request = ClientRequest {
         host: &host,

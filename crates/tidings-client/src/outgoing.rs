@@ -67,7 +67,10 @@ impl Outgoing {
     /// Only this connection may carry it. Nothing can belong to two.
     pub(crate) fn of_connection(mut self, epoch: u64) -> Self {
         if let Ok(parcel) = &mut self.parcel
-            && parcel.epoch.replace(epoch).is_some_and(|other| other != epoch)
+            && parcel
+                .epoch
+                .replace(epoch)
+                .is_some_and(|other| other != epoch)
         {
             self.parcel = Err(SendError::ConnectionLost);
         }

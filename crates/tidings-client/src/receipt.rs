@@ -46,11 +46,10 @@ impl Future for Receipt {
             // The other end goes without a word only where the whole client does.
             return Poll::Ready(answer.unwrap_or(Err(ReceiptError::ConnectionLost)));
         }
-        self.deadline.as_mut().poll(cx).map(|()| {
-            Err(ReceiptError::TimedOut(
-                self.shared.settings.receipt_timeout,
-            ))
-        })
+        self.deadline
+            .as_mut()
+            .poll(cx)
+            .map(|()| Err(ReceiptError::TimedOut(self.shared.settings.receipt_timeout)))
     }
 }
 

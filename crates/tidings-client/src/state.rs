@@ -1,6 +1,6 @@
 //! What the handles of a client and its connection know in common.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
@@ -215,14 +215,14 @@ impl State {
     pub(crate) fn offline(&mut self, why: &Ended) {
         self.phase = Phase::Offline;
         self.queue.retain(|queued| queued.parcel.epoch.is_none());
-        let waiting: Vec<u64> = self.queue.iter().filter_map(|queued| queued.receipt).collect();
-        let ids: Vec<u64> = self.receipts.keys().copied().collect();
-        for id in ids.into_iter().filter(|id| !waiting.contains(id)) {
-            match self.receipts.remove(&id) {
-                Some(Pending::Frame { answer, .. } | Pending::Disconnect(answer)) => {
-                    let _ = answer.send(Err(ReceiptError::ConnectionLost));
-                }
-                Some(Pending::Subscribe(_)) | None => {}
+        let waiting: HashSet<u64> = self
+            .queue
+            .iter()
+            .filter_map(|queued| queued.receipt)
+            .collect();
+        for (_, pending) in self.receipts.extract_if(|id, _| !waiting.contains(id)) {
+            if let Pending::Frame { answer, .. } | Pending::Disconnect(answer) = pending {
+                let _ = answer.send(Err(ReceiptError::ConnectionLost));
             }
         }
         self.tell(&Event::Lost(why.clone()));
@@ -303,13 +303,9 @@ impl State {
 
     /// The goodbye was not confirmed in time.
     pub(crate) fn goodbye_timed_out(&mut self, error: &ReceiptError) {
-        let ids: Vec<u64> = self
-            .receipts
-            .iter()
-            .filter_map(|(id, pending)| matches!(pending, Pending::Disconnect(_)).then_some(*id))
-            .collect();
-        for id in ids {
-            if let Some(Pending::Disconnect(answer)) = self.receipts.remove(&id) {
+        let is_goodbye = |_: &u64, pending: &mut Pending| matches!(pending, Pending::Disconnect(_));
+        for (_, pending) in self.receipts.extract_if(is_goodbye) {
+            if let Pending::Disconnect(answer) = pending {
                 let _ = answer.send(Err(error.clone()));
             }
         }
