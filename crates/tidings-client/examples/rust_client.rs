@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Says three greetings, and writes what is heard.
-pub async fn greet(url: &str, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn greet(url: &str, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let client = Client::connect(url).await?;
     let mut greetings = client.subscribe("/topic/greetings").await?;
 

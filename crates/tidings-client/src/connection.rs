@@ -139,3 +139,6 @@ impl Drop for Connection {
         self.shared.end(None);
     }
 }
+
+#[cfg(test)]
+mod tests;

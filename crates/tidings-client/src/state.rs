@@ -434,3 +434,6 @@ impl State {
         self.receipts.remove(&id)
     }
 }
+
+#[cfg(test)]
+mod tests;
