@@ -142,8 +142,8 @@ impl Builder {
         self
     }
 
-    /// How many bytes of headers and bodies may wait for the program, per subscription. One message always may. Default
-    /// 16 MiB.
+    /// How many bytes of headers and bodies may wait for the program, per subscription with
+    /// [`AckMode::Auto`](crate::AckMode::Auto). One message always may. Default 16 MiB.
     pub fn buffer_bytes(mut self, bytes: usize) -> Self {
         self.settings.buffer_bytes = bytes;
         self

@@ -42,8 +42,8 @@
 //!
 //! Nothing that a program does or leaves undone holds up heart-beats, receipts or other subscriptions: each subscription
 //! has a buffer with a limit, and beyond it messages are dropped and [counted](Subscription::dropped), see [`Overflow`].
-//! With [`AckMode::ClientIndividual`] or [`AckMode::Client`] the server sends no more than the buffer holds, so nothing
-//! is dropped.
+//! With [`AckMode::ClientIndividual`] or [`AckMode::Client`] a server that heeds `prefetch-count` sends no more than the
+//! buffer holds, and nothing is dropped.
 
 mod address;
 mod backoff;

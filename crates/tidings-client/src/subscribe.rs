@@ -38,7 +38,7 @@ pub struct Subscribe {
     shared: Arc<Shared>,
     destination: String,
     ack: AckMode,
-    buffer: usize,
+    buffer: Option<usize>,
     overflow: Overflow,
     /// Those of the program.
     frame: Result<Frame, SendError>,
@@ -47,8 +47,8 @@ pub struct Subscribe {
 impl Subscribe {
     pub(crate) fn new(shared: Arc<Shared>, destination: &str) -> Self {
         Self {
-            buffer: shared.settings.buffer,
             shared,
+            buffer: None,
             destination: destination.to_owned(),
             ack: AckMode::Auto,
             overflow: Overflow::default(),
@@ -62,13 +62,15 @@ impl Subscribe {
         self
     }
 
-    /// How many messages may wait for the program, at least 1; default [`Builder::buffer`](crate::Builder::buffer). They
-    /// also may not pass [`Builder::buffer_bytes`](crate::Builder::buffer_bytes).
+    /// How many messages may wait for the program, at least 1.
     ///
-    /// With an acknowledging mode this, up to 10,000, is the `prefetch-count` too: how many unacknowledged messages the
-    /// server may send.
+    /// With [`AckMode::Auto`] the default is [`Builder::buffer`](crate::Builder::buffer), and
+    /// [`Builder::buffer_bytes`](crate::Builder::buffer_bytes) holds too. With an acknowledging mode the default is at most
+    /// 100; this, up to 10,000, is the `prefetch-count` too, which says how many unacknowledged messages the server may
+    /// send; and bytes are not counted, as a message that is dropped would wait for its acknowledgement until the
+    /// connection ends.
     pub fn buffer(mut self, messages: usize) -> Self {
-        self.buffer = messages.max(1);
+        self.buffer = Some(messages.max(1));
         self
     }
 
@@ -91,16 +93,20 @@ impl Subscribe {
 
     async fn subscribe(self) -> Result<Subscription, SubscribeError> {
         let mut frame = self.frame?;
+        let settings = &self.shared.settings;
+        let mut bounds = Bounds {
+            items: self.buffer.unwrap_or(settings.buffer),
+            bytes: settings.buffer_bytes,
+            overflow: self.overflow,
+        };
         if self.ack != AckMode::Auto {
-            let prefetch = self.buffer.min(MAX_PREFETCH).to_string();
+            bounds.items = self.buffer.unwrap_or(settings.buffer.min(DEFAULT_PREFETCH));
+            bounds.bytes = usize::MAX;
+            let prefetch = bounds.items.min(MAX_PREFETCH).to_string();
             frame.headers.push("ack", ack_value(self.ack));
             frame.headers.push("prefetch-count", &prefetch);
         }
-        let buffer = Arc::new(Buffer::new(Bounds {
-            items: self.buffer,
-            bytes: self.shared.settings.buffer_bytes,
-            overflow: self.overflow,
-        }));
+        let buffer = Arc::new(Buffer::new(bounds));
         let (waiter, confirmed) = oneshot::channel();
         let entry = Entry {
             frame,
@@ -139,6 +145,9 @@ fn ack_value(mode: AckMode) -> &'static str {
         AckMode::ClientIndividual => "client-individual",
     }
 }
+
+/// What a Tidings server gives a consumer that asks for nothing: a few consumers share a queue fairly.
+const DEFAULT_PREFETCH: usize = 100;
 
 /// The most that a Tidings server takes.
 const MAX_PREFETCH: usize = 10_000;

@@ -139,3 +139,66 @@ fn mask_key() -> [u8; 4] {
 pub(crate) fn random() -> u32 {
     getrandom::u32().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tidings_websocket::ping_frame;
+
+    /// What a server reads of what a client wrote.
+    fn served(out: &mut BytesMut) -> Vec<Event> {
+        let mut decoder = Decoder::new(Role::Server, Limits::default(), None);
+        std::iter::from_fn(|| decoder.decode(out).expect("good frames")).collect()
+    }
+
+    #[test]
+    fn pings_are_answered_while_the_server_reads() {
+        let mut wire = Wire::websocket();
+        let mut out = BytesMut::new();
+        let mut pinged = |out: &mut BytesMut| {
+            let mut input = BytesMut::from(&ping_frame(b"there?", None)[..]);
+            assert!(wire.decode(&mut input, out).expect("valid").is_none());
+        };
+        pinged(&mut out);
+        assert_eq!(served(&mut out), [Event::Pong("there?".into())]);
+        let mut clogged = BytesMut::zeroed(MAX_BYTES_BEFORE_PONG);
+        pinged(&mut clogged);
+        assert_eq!(clogged.len(), MAX_BYTES_BEFORE_PONG);
+    }
+
+    #[test]
+    fn frames_are_text_where_they_can_be() {
+        let wire = Wire::websocket();
+        let mut out = BytesMut::new();
+        wire.write(b"SEND\n\n\xff\0", &mut out);
+        wire.write("SEND\n\né\0".as_bytes(), &mut out);
+        wire.write_close(&mut out);
+        let data = |kind, payload: &'static [u8]| Event::Data {
+            kind,
+            payload: Bytes::from_static(payload),
+            end: true,
+        };
+        let close = Event::Close {
+            code: Some(CloseCode::NORMAL),
+            reason: String::new(),
+        };
+        let expected = [
+            data(MessageKind::Binary, b"SEND\n\n\xff\0"),
+            data(MessageKind::Text, "SEND\n\né\0".as_bytes()),
+            close,
+        ];
+        assert_eq!(served(&mut out), expected);
+    }
+
+    #[test]
+    fn a_close_frame_is_the_end() {
+        let mut wire = Wire::websocket();
+        let close = close_frame(Some(CloseCode(4002)), "slow-consumer", None);
+        let mut input = BytesMut::from(&close[..]);
+        let ended = wire.decode(&mut input, &mut BytesMut::new());
+        assert!(matches!(
+            ended,
+            Err(Ended::WebSocketClosed { code: Some(4002), text }) if text == "slow-consumer"
+        ));
+    }
+}

@@ -124,6 +124,23 @@ async fn a_server_that_only_beats_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_frame_that_trickles_in_is_a_sign_of_life() {
+    let (client, mut peer, _peers) = connect().await;
+    let (mut news, id) = subscribe(&client, &mut peer).await;
+    let message = format!("MESSAGE\nsubscription:{id}\nmessage-id:1\n\nslow\0");
+    let began = Instant::now();
+    let trickle = async {
+        for byte in message.bytes() {
+            sleep(Duration::from_secs(15)).await;
+            peer.write_all(&[byte]).await.expect("still connected");
+        }
+    };
+    let (message, ()) = tokio::join!(news.next(), trickle);
+    assert_eq!(message.expect("a message").text(), Ok("slow"));
+    assert!(began.elapsed() > Duration::from_secs(300));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_takes_nothing_and_says_nothing_is_left_all_the_same() {
     let (client, _peer, _peers) = connect().await;
     let mut events = client.events();

@@ -82,3 +82,18 @@ async fn open_transactions_are_counted() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_dropped_transaction_is_aborted() {
+    on_each_transport(async |_server, url| {
+        let client = Client::connect(&url).await.expect("connected");
+        // More than a session may have open.
+        for _ in 0..40 {
+            drop(client.begin().await.expect("begun"));
+            // Comes after ABORT.
+            let after = client.send("/topic/a", "x").confirmed().await;
+            after.expect("processed");
+        }
+    })
+    .await;
+}
