@@ -67,7 +67,8 @@ impl Shared {
             room,
             receipt: Some((place, answer)),
         };
-        let id = self.enqueue(parcel, admission)?.unwrap_or_default();
+        let id = self.enqueue(parcel, admission)?;
+        let id = id.expect("a place for a receipt is there, so it has a number");
         Ok(Receipt::new(id, Arc::clone(self), answered))
     }
 

@@ -264,6 +264,31 @@ async fn what_is_sent_while_disconnected_waits_for_so_long() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_room_hears_that_the_client_has_given_up() {
+    let (dialer, mut peers) = network();
+    let builder = Client::builder("tcp://nowhere").reconnect(Backoff {
+        max_attempts: 0,
+        ..Backoff::default()
+    });
+    let (client, peer) = tokio::join!(builder.connect_by(dialer), accept(&mut peers));
+    let client = client.expect("connected");
+    let began = Instant::now();
+    let fill = async {
+        loop {
+            if let Err(error) = client.send("/topic/a", vec![0; 1 << 20]).await {
+                return error;
+            }
+        }
+    };
+    let (error, ()) = tokio::join!(fill, async {
+        sleep(Duration::from_secs(1)).await;
+        drop(peer);
+    });
+    assert!(matches!(error, SendError::GivenUp(_)), "{error:?}");
+    assert_eq!(began.elapsed().as_secs(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_receipt_that_does_not_come_is_not_waited_for_forever() {
     let (client, mut peer, _peers) = connect().await;
     let began = Instant::now();

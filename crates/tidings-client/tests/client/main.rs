@@ -10,3 +10,4 @@ mod receipts;
 mod reconnect;
 mod server;
 mod transactions;
+mod websocket;

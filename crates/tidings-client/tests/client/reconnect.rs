@@ -45,6 +45,10 @@ async fn subscriptions_are_renewed_when_the_server_is_back() {
         client.send("/topic/late", "online").await.expect("sent");
         assert_eq!(late.next().await.expect("a message").text(), Ok("online"));
         assert!(matches!(order.ack().await, Err(SendError::ConnectionLost)));
+        let mut transaction = client.begin().await.expect("begun");
+        let mixed = transaction.ack(&order).await;
+        assert!(matches!(mixed, Err(SendError::ConnectionLost)));
+        transaction.commit().await.expect("committed");
         client.disconnect().await.expect("confirmed");
         server.stop().await;
     })
