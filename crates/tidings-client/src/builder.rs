@@ -1,0 +1,234 @@
+//! What a client may be told before it connects.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidings_stomp::{ClientConfig, HeartBeat, Limits};
+use tokio::sync::Semaphore;
+
+use crate::address::{Address, Scheme};
+use crate::backoff::Backoff;
+use crate::client::Client;
+use crate::connection::Connection;
+use crate::error::ConnectError;
+use crate::shared::Shared;
+use crate::transport::Dialer;
+
+/// A client about to connect; from [`Client::builder`].
+///
+/// ```no_run
+/// # async fn connect() -> Result<(), tidings_client::ConnectError> {
+/// use std::time::Duration;
+/// use tidings_client::{Backoff, Client};
+///
+/// let client = Client::builder("tcp://127.0.0.1:61613")
+///     .login("ann", "secret")
+///     .heart_beat(Duration::from_secs(5), Duration::from_secs(5))
+///     .reconnect(Backoff { max: Duration::from_secs(5), ..Backoff::default() })
+///     .connect()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a client connects only when `connect` is awaited"]
+pub struct Builder {
+    url: String,
+    settings: Settings,
+}
+
+/// What was told, or its default.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) address: Address,
+    host: Option<String>,
+    login: Option<(String, String)>,
+    heart_beat: HeartBeat,
+    frame_limits: Limits,
+    pub(crate) backoff: Backoff,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) receipt_timeout: Duration,
+    pub(crate) send_timeout: Duration,
+    pub(crate) max_outgoing_bytes: usize,
+    pub(crate) max_pending_receipts: usize,
+    pub(crate) max_subscriptions: usize,
+    pub(crate) max_transactions: usize,
+    pub(crate) buffer: usize,
+    pub(crate) buffer_bytes: usize,
+}
+
+impl Builder {
+    pub(crate) fn new(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Who connects, and the password. Default nobody.
+    pub fn login(mut self, login: &str, passcode: &str) -> Self {
+        self.settings.login = Some((login.to_owned(), passcode.to_owned()));
+        self
+    }
+
+    /// The virtual host, for servers that have some. Default the host of the url.
+    pub fn host(mut self, host: &str) -> Self {
+        self.settings.host = Some(host.to_owned());
+        self
+    }
+
+    /// How often this client can send a sign of life, and how often it wants one; zero = not at all. The server may ask
+    /// for longer intervals. A server that is silent for twice the agreed interval is left. Default 10 s each.
+    pub fn heart_beat(mut self, send: Duration, receive: Duration) -> Self {
+        self.settings.heart_beat = HeartBeat { send, receive };
+        self
+    }
+
+    /// How to connect again when the connection is lost.
+    pub fn reconnect(mut self, backoff: Backoff) -> Self {
+        self.settings.backoff = backoff;
+        self
+    }
+
+    /// How long an attempt to connect may take, from the name of the host to CONNECTED. Default 10 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.connect_timeout = timeout;
+        self
+    }
+
+    /// How long to wait for a receipt, for the confirmation of a subscription, and for that of the goodbye; also across
+    /// lost connections. Default 30 s.
+    pub fn receipt_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.receipt_timeout = timeout;
+        self
+    }
+
+    /// How long sending waits for room in the queue, or for a place among the pending receipts, before it fails with
+    /// [`SendError::QueueFull`](crate::SendError::QueueFull). Default 10 s.
+    pub fn send_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.send_timeout = timeout;
+        self
+    }
+
+    /// How many bytes of frames may wait for the socket, also while there is none; a frame counts for its headers, its body
+    /// and 128 more. At most 4 GiB count. Default 8 MiB.
+    pub fn max_outgoing_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_outgoing_bytes = bytes.min(Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// How many receipts may be waited for. Default 1024.
+    pub fn max_pending_receipts(mut self, receipts: usize) -> Self {
+        self.settings.max_pending_receipts = receipts.min(Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// How many subscriptions there may be. Default 1000, which is what a Tidings server takes.
+    pub fn max_subscriptions(mut self, subscriptions: usize) -> Self {
+        self.settings.max_subscriptions = subscriptions.min(Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// How many transactions may be open. Default 16, which is what a Tidings server takes.
+    pub fn max_transactions(mut self, transactions: usize) -> Self {
+        self.settings.max_transactions = transactions.min(Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// How many messages of a subscription may wait for the program, unless the subscription says otherwise; at least 1.
+    /// Default 1024.
+    pub fn buffer(mut self, messages: usize) -> Self {
+        self.settings.buffer = messages.max(1);
+        self
+    }
+
+    /// How many bytes of headers and bodies may wait for the program, per subscription with
+    /// [`AckMode::Auto`](crate::AckMode::Auto). One message always may. Default 16 MiB.
+    pub fn buffer_bytes(mut self, bytes: usize) -> Self {
+        self.settings.buffer_bytes = bytes;
+        self
+    }
+
+    /// The largest body taken from the server, in bytes. A larger one is the end of the client: it would come again.
+    /// Default 1 MiB.
+    pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.settings.frame_limits.max_body_bytes = bytes;
+        self
+    }
+
+    /// Connects. Call it within a tokio runtime that has I/O and time.
+    ///
+    /// # Errors
+    /// The first attempt failed; [`ConnectError::retry`] tells whether another one, after a pause, may not.
+    pub async fn connect(mut self) -> Result<Client, ConnectError> {
+        self.settings.address = self.url.parse()?;
+        let dialer = Dialer::tcp(&self.settings.address);
+        self.connect_by(dialer).await
+    }
+
+    pub(crate) async fn connect_by(self, dialer: Dialer) -> Result<Client, ConnectError> {
+        let shared = Arc::new(Shared::new(self.settings));
+        Connection::start(Arc::clone(&shared), dialer).await?;
+        Ok(Client::new(shared))
+    }
+}
+
+impl Settings {
+    /// What STOMP is told.
+    pub(crate) fn stomp(&self) -> ClientConfig {
+        let (login, passcode) = self.login.clone().unzip();
+        ClientConfig {
+            limits: self.frame_limits,
+            heart_beat: self.heart_beat,
+            connect_timeout: self.connect_timeout,
+            host: self
+                .host
+                .clone()
+                .unwrap_or_else(|| self.address.host.clone()),
+            login,
+            passcode,
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let ten_seconds = Duration::from_secs(10);
+        Self {
+            address: Address {
+                scheme: Scheme::Tcp,
+                host: String::new(),
+                port: 0,
+                path: String::new(),
+            },
+            host: None,
+            login: None,
+            heart_beat: HeartBeat {
+                send: ten_seconds,
+                receive: ten_seconds,
+            },
+            frame_limits: Limits::default(),
+            backoff: Backoff::default(),
+            connect_timeout: ten_seconds,
+            receipt_timeout: Duration::from_secs(30),
+            send_timeout: ten_seconds,
+            max_outgoing_bytes: 8 << 20,
+            max_pending_receipts: 1024,
+            max_subscriptions: 1000,
+            max_transactions: 16,
+            buffer: 1024,
+            buffer_bytes: 16 << 20,
+        }
+    }
+}
+
+/// Shows all but the login and the password.
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("address", &self.address)
+            .field("heart_beat", &self.heart_beat)
+            .field("backoff", &self.backoff)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,89 @@
+//! A STOMP client for Rust programs: over WebSocket and TCP, with receipts, transactions, heart-beats, and a connection
+//! that comes back by itself.
+//!
+//! ```no_run
+//! # async fn chat() -> Result<(), Box<dyn std::error::Error>> {
+//! use tidings_client::Client;
+//!
+//! let client = Client::connect("ws://127.0.0.1:8080/ws").await?;
+//! let mut chat = client.subscribe("/topic/chat").await?;
+//! client.send("/topic/chat", "hello").await?;
+//! while let Some(message) = chat.next().await {
+//!     println!("{}", message.text()?);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | to | read |
+//! |---|---|
+//! | connect, with limits and deadlines of your own | [`Client::builder`], [`Builder`], [`Backoff`] |
+//! | listen | [`Client::subscribe`], [`Subscription`], [`Message`] |
+//! | send, and know that it has arrived | [`Client::send`], [`Outgoing`], [`Receipt`] |
+//! | acknowledge | [`Message::ack`], [`Message::nack`] |
+//! | do several things or none | [`Client::begin`], [`Transaction`] |
+//! | know how the connection fares | [`Client::events`], [`Event`] |
+//!
+//! # When the connection is lost
+//!
+//! The client connects again after a pause that [`Backoff`] measures, and subscribes again under the same ids; streams
+//! just go on. Messages that a topic had in the meantime are missed.
+//!
+//! What is sent in the meantime waits: up to [`Builder::max_outgoing_bytes`] in the queue of the client, and what finds
+//! no room there waits for up to [`Builder::send_timeout`] and is then refused. Frames that were handed to the socket
+//! are not sent again: ask for a receipt to know their fate. What belongs to the lost connection, an ACK or a frame of a
+//! transaction, fails with [`SendError::ConnectionLost`]; the server gives unacknowledged messages out again.
+//!
+//! The client gives up when the server says that coming back would not help
+//! ([`Reason::retry`]), or after [`Backoff::max_attempts`]. Then every stream ends and everything fails with
+//! [`SendError::GivenUp`]; build a new client once the cause is mended.
+//!
+//! # Who reads too slowly
+//!
+//! Nothing that a program does or leaves undone holds up heart-beats, receipts or other subscriptions: each subscription
+//! has a buffer with a limit, and beyond it messages are dropped and [counted](Subscription::dropped), see [`Overflow`].
+//! With [`AckMode::ClientIndividual`] or [`AckMode::Client`] a server that heeds `prefetch-count` sends no more than the
+//! buffer holds, and nothing is dropped.
+
+mod address;
+mod backoff;
+mod buffer;
+mod builder;
+mod client;
+mod connection;
+mod error;
+mod event;
+mod handshake;
+mod message;
+mod outgoing;
+mod receipt;
+mod session;
+mod shared;
+mod state;
+mod subscribe;
+mod subscription;
+mod transaction;
+mod transport;
+
+pub use address::AddressError;
+pub use backoff::Backoff;
+pub use buffer::Overflow;
+pub use builder::Builder;
+pub use client::Client;
+pub use error::{
+    ConnectError, Ended, HandshakeError, ReceiptError, SendError, ServerError, SubscribeError,
+};
+pub use event::{Event, Events};
+pub use message::Message;
+pub use outgoing::Outgoing;
+pub use receipt::Receipt;
+pub use subscribe::Subscribe;
+pub use subscription::Subscription;
+pub use transaction::Transaction;
+
+#[doc(no_inline)]
+pub use tidings_core::disconnect::Reason;
+#[doc(no_inline)]
+pub use tidings_stomp::{AckMode, ConnectionError, Frame, Headers, HeartBeat, Version};
+#[doc(no_inline)]
+pub use tidings_websocket::ResponseError;

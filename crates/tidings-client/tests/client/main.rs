@@ -1,0 +1,13 @@
+//! The client against the real server, and against peers that do what no good server does.
+
+mod acknowledgement;
+mod chat;
+mod example;
+mod faults;
+mod limits;
+mod peer;
+mod receipts;
+mod reconnect;
+mod server;
+mod transactions;
+mod websocket;
