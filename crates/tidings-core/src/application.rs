@@ -131,6 +131,15 @@ pub struct Failure {
     pub details: String,
 }
 
+impl From<Failure> for Response {
+    fn from(failure: Failure) -> Self {
+        Self {
+            effects: Vec::new(),
+            failure: Some(failure),
+        }
+    }
+}
+
 /// Something to send.
 #[derive(Debug, Clone)]
 pub enum Effect {

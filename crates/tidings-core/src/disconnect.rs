@@ -79,7 +79,7 @@ reasons! {
     CommandTooLong "command-too-long" 4515 STAY "The first line of a frame is longer than any command."
     UnexpectedNul "unexpected-nul" 4516 STAY "A NUL stands in the head of a frame, before the empty line that ends it."
 
-    UnknownDestination "unknown-destination" 4520 STAY "The destination starts with no prefix that the server knows."
+    UnknownDestination "unknown-destination" 4520 STAY "The destination starts with no prefix that the server knows, or the application has no such."
     InvalidDestination "invalid-destination" 4521 STAY "The destination is not well formed, or has wildcards where none may be."
     UnknownSubscription "unknown-subscription" 4522 STAY "The session has no subscription with this id."
     SubscriptionExists "subscription-exists" 4523 STAY "The session already has a subscription with this id."
@@ -90,6 +90,7 @@ reasons! {
     TooManyTransactions "too-many-transactions" 4528 STAY "The session has as many open transactions as it may."
     TransactionTooLarge "transaction-too-large" 4529 STAY "The open transactions of the session hold as many frames or bytes as they may."
     BinaryOverSockJs "binary-over-sockjs" 4530 STAY "A message has a body that is not text, which SockJS cannot carry; subscribe over WebSocket or TCP."
+    InvalidPayload "invalid-payload" 4531 STAY "The body is not what the application takes at this destination."
 }
 
 impl Reason {
