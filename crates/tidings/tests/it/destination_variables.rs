@@ -34,9 +34,11 @@ enum Side {
     Sell,
 }
 
+#[expect(dead_code, reason = "Debug shows them")]
 #[derive(Deserialize, Debug)]
 struct Id(u64);
 
+#[expect(dead_code, reason = "Debug shows them")]
 #[derive(Deserialize, Debug)]
 struct Trade {
     side: Side,

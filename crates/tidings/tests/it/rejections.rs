@@ -27,7 +27,7 @@ fn json_says_which_field_is_wrong() {
     assert_eq!(wrong(""), "invalid-payload: the body is empty: send JSON");
     assert_eq!(
         wrong(r#"{"orders": [{"shares": 1}, {"shares": "two"}]}"#),
-        "invalid-payload: the body does not fit at orders[1].shares: invalid type: string \"two\", expected u32 at line 1 column 44"
+        "invalid-payload: the body does not fit at orders[1].shares: invalid type: string \"two\", expected u32 at line 1 column 43"
     );
     assert_eq!(
         wrong("{}"),

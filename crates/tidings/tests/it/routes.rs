@@ -222,7 +222,7 @@ fn a_pattern_that_is_none_fails_at_start() {
     }
     let twice = || Router::new().nest("{a}", Router::new().message("{a}", says("1")));
     assert!(panics(twice).contains("the variable a stands in it twice"));
-    let separators = || Router::new().merge(Router::with_separator(Separator::Dot));
+    let separators = || Router::<()>::new().merge(Router::with_separator(Separator::Dot));
     assert!(catch_unwind(AssertUnwindSafe(|| drop(separators()))).is_err());
 }
 

@@ -2,7 +2,8 @@ use tidings::prelude::*;
 
 async fn trade(_: State<String>) {}
 
+fn serve(_: impl Application) {}
+
 fn main() {
-    let router = Router::<String>::new().message("trade", trade);
-    drop(router.call(todo!()));
+    serve(Router::<String>::new().message("trade", trade));
 }
