@@ -1,6 +1,6 @@
 //! What a route leads to, its types erased.
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, poll_fn, ready};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -78,6 +78,11 @@ async fn unwound(answer: impl Future<Output = Response>) -> Response {
         polled.unwrap_or_else(|_| Poll::Ready(panicked()))
     });
     answered.await
+}
+
+/// The same for what happens before there is a future: the state or the handler is cloned.
+pub(crate) fn unwound_at_once(call: impl FnOnce() -> ResponseFuture) -> ResponseFuture {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Box::pin(ready(panicked())))
 }
 
 fn panicked() -> Response {

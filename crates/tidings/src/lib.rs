@@ -39,10 +39,11 @@
 //! | [`extract`] | What may a handler take? |
 //! | [`reply`] | What may it give, and where does that go? |
 //! | [`template`] | How does one send from outside of handlers? |
+//! | [`application`] | What passes between a router and the server? |
 //! | [`handler`] | What is a handler? |
 //! | [`prelude`] | What do I import? |
 //!
-//! A router is an [`Application`](tidings_core::application::Application), which is all that the server knows of it. This
+//! A router is an [`Application`](application::Application), which is all that the server knows of it. This
 //! crate knows neither the server nor a runtime.
 //!
 //! Handlers of one session run one after the other, so what a client sends is answered in its order; those of different
@@ -68,3 +69,4 @@ pub use self::layer::Next;
 pub use self::message::{Message, Parts};
 pub use self::router::Router;
 pub use self::template::MessagingTemplate;
+pub use tidings_core::application;

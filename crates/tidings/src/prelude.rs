@@ -2,7 +2,8 @@
 
 pub use bytes::Bytes;
 pub use tidings_core::application::{
-    Application, Event, Failure, Outgoing, Request, RequestKind, Response, Session,
+    Application, Broker, Effect, Event, Failure, Outgoing, Recipient, Request, RequestKind,
+    Response, Session,
 };
 pub use tidings_core::destination::Separator;
 pub use tidings_core::disconnect::Reason;

@@ -7,6 +7,7 @@ mod table;
 
 use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tidings_core::application::{
@@ -17,7 +18,7 @@ use tidings_core::destination::Separator;
 use self::near::unknown;
 use self::pattern::RoutePattern;
 use self::table::Table;
-use crate::endpoint::{Endpoint, HandlerEndpoint, Layered, WithState};
+use crate::endpoint::{Endpoint, HandlerEndpoint, Layered, WithState, unwound_at_once};
 use crate::handler::Handler;
 use crate::layer::{Layer, Next};
 use crate::message::{Message, Parts};
@@ -130,7 +131,9 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     /// As [`message`](Self::message); or the separators differ.
     #[track_caller]
     pub fn nest(mut self, prefix: &str, other: Self) -> Self {
-        let prefix = prefix.trim_matches('/');
+        let prefix = prefix.strip_prefix('/').unwrap_or(prefix);
+        let separator = self.separator.as_char();
+        let prefix = prefix.strip_suffix(separator).unwrap_or(prefix);
         assert!(
             !prefix.is_empty(),
             "the prefix of a nested router is empty: use `merge`"
@@ -285,11 +288,14 @@ impl Router {
 
 impl Application for Router {
     fn call(&self, request: Request) -> ResponseFuture {
-        self.dispatch(request)
+        unwound_at_once(|| self.dispatch(request))
     }
 
     fn notice(&self, event: &Event) {
-        self.listeners.iter().for_each(|listener| listener(event));
+        for listener in &self.listeners {
+            // The panic hook has told of it; the others are to hear the event all the same.
+            let _ = catch_unwind(AssertUnwindSafe(|| listener(event)));
+        }
     }
 }
 

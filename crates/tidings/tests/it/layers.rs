@@ -160,7 +160,9 @@ fn listeners_hear_events_of_nested_routers_too() {
             }
         }
     };
-    let inner = Router::new().on_event(hears("inner"));
+    let inner = Router::new()
+        .on_event(|_| panic!("on purpose"))
+        .on_event(hears("inner"));
     let router: Router = Router::new().on_event(hears("outer")).nest("in", inner);
     router.notice(&Event::Connected {
         session: session(None),

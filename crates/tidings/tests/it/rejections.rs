@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use serde::Deserialize;
 use tidings::handler::Handler;
 use tidings::prelude::*;
@@ -136,4 +139,22 @@ fn a_panic_fails_its_message_and_nothing_else() {
         );
         assert_eq!(only_line(&router, message("x", "calm")), "/topic/x: calm");
     }
+}
+
+/// Can be cloned once, which is when the router is wired.
+struct Brittle(Arc<AtomicU32>);
+
+impl Clone for Brittle {
+    fn clone(&self) -> Self {
+        assert_eq!(self.0.fetch_add(1, Ordering::Relaxed), 0, "on purpose");
+        Self(Arc::clone(&self.0))
+    }
+}
+
+#[test]
+fn a_state_that_panics_when_it_is_cloned_fails_the_message() {
+    let router: Router = Router::new()
+        .message("x", async |body: String| body)
+        .with_state(Brittle(Arc::default()));
+    assert!(only_line(&router, message("x", "")).starts_with("internal-error"));
 }

@@ -1,4 +1,5 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 
 use tidings::prelude::*;
 
@@ -152,6 +153,34 @@ fn duplicates_and_ties_fail_at_start() {
         panics(fallbacks),
         "the routes `**` and `**` match the same destinations: keep one"
     );
+}
+
+thread_local! {
+    /// Where this thread panicked last.
+    static PANICKED_AT: Cell<(String, u32)> = const { Cell::new((String::new(), 0)) };
+}
+
+#[test]
+fn wiring_faults_name_the_line_of_the_caller() {
+    let earlier = take_hook();
+    set_hook(Box::new(move |panic| {
+        if let Some(at) = panic.location() {
+            PANICKED_AT.set((at.file().to_owned(), at.line()));
+        }
+        earlier(panic);
+    }));
+    let line = line!() + 2;
+    let faults: [fn() -> Router; 4] = [
+        || Router::new().message("a//b", says("1")),
+        || Router::new().subscribe("{", says("1")),
+        || Router::new().merge(Router::with_separator(Separator::Dot)),
+        || Router::new().nest("a//", Router::new().message("b", says("1"))),
+    ];
+    for (fault, line) in faults.into_iter().zip(line..) {
+        assert!(catch_unwind(|| drop(fault())).is_err());
+        let (file, at) = PANICKED_AT.take();
+        assert_eq!((file.ends_with("tests/it/routes.rs"), at), (true, line));
+    }
 }
 
 #[test]
