@@ -3,7 +3,7 @@
 //! | reply | what becomes of it |
 //! |---|---|
 //! | `()`, [`NoReply`] | nothing |
-//! | [`Json`](crate::Json), [`String`], `&'static str`, [`Bytes`], [`Outgoing`] | of a message handler: to `/topic/` and the path, so what was sent to `/app/news` goes to `/topic/news`; of a subscribe handler: once, to that subscription alone |
+//! | [`Json`], [`String`], `&'static str`, [`Bytes`], [`Outgoing`] | of a message handler: to `/topic/` and the path, so what was sent to `/app/news` goes to `/topic/news`; of a subscribe handler: once, to that subscription alone |
 //! | [`SendTo`] | to a topic or a queue |
 //! | [`SendToUser`] | to a user's sessions |
 //! | tuples, [`Vec`] | each of them, in order |
