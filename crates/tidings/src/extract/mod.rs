@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`Json<T>`](crate::Json) | the body by serde | another `content-type`, another form, no body |
 //! | [`String`] | the body as text | what is not UTF-8 |
-//! | [`Bytes`](bytes::Bytes) | the body | |
+//! | [`Bytes`] | the body | |
 //! | [`Message`] | all | |
 //! | [`Valid<E>`](Valid) | what extractor `E` gives | what [`Validate`] says no to |
 //! | [`Path<T>`](Path) | the destination variables by serde | values of another form |
