@@ -17,6 +17,11 @@ use crate::destination::DestinationError;
 use crate::disconnect::Reason;
 
 /// Answers requests. One at a time per session, so that order holds; those of different sessions side by side.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no application",
+    label = "can't answer requests",
+    note = "a `Router<S>` of which state is still missing becomes an application by `with_state`"
+)]
 pub trait Application: Send + Sync + 'static {
     /// Answers a request. What blocks a thread must be done elsewhere: other sessions wait for it.
     fn call(&self, request: Request) -> ResponseFuture;
@@ -129,6 +134,15 @@ pub struct Failure {
     pub reason: Reason,
     /// The cause, then what to do, split by a colon or semicolon where there is both.
     pub details: String,
+}
+
+impl From<Failure> for Response {
+    fn from(failure: Failure) -> Self {
+        Self {
+            effects: Vec::new(),
+            failure: Some(failure),
+        }
+    }
 }
 
 /// Something to send.

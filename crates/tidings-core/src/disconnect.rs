@@ -82,7 +82,7 @@ reasons! {
     CommandTooLong "command-too-long" 4515 STAY "The first line of a frame is longer than any command."
     UnexpectedNul "unexpected-nul" 4516 STAY "A NUL stands in the head of a frame, before the empty line that ends it."
 
-    UnknownDestination "unknown-destination" 4520 STAY "The destination starts with no prefix that the server knows."
+    UnknownDestination "unknown-destination" 4520 STAY "The destination starts with no prefix that the server knows, or the application has no such."
     InvalidDestination "invalid-destination" 4521 STAY "The destination is not well formed, or has wildcards where none may be."
     UnknownSubscription "unknown-subscription" 4522 STAY "The session has no subscription with this id."
     SubscriptionExists "subscription-exists" 4523 STAY "The session already has a subscription with this id."
@@ -95,6 +95,7 @@ reasons! {
     InvalidPayload "invalid-payload" 4531 STAY "The application can't read the body, or it is not what it has to be."
     ApplicationFailed "application-failed" 4532 STAY "The application could not do what it was asked."
     BinaryOverSockJs "binary-over-sockjs" 4530 STAY "A message has a body that is not text, which SockJS cannot carry; subscribe over WebSocket or TCP."
+    InvalidPayload "invalid-payload" 4531 STAY "The body is not what the application takes at this destination."
 }
 
 impl Reason {

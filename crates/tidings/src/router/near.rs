@@ -1,0 +1,56 @@
+//! What a client hears that asked for what is not there.
+
+use tidings_core::application::{Failure, Request, RequestKind};
+use tidings_core::disconnect::Reason;
+
+use super::table::Table;
+use crate::rejection::failure;
+
+/// Names that are longer are not compared, since that costs their product.
+const MAX_COMPARED_BYTES: usize = 64;
+/// How many routes are compared, so that a client which asks for nonsense costs little.
+const MAX_COMPARED_ROUTES: usize = 128;
+const MAX_NAMED: usize = 3;
+
+/// Says that no route takes `request`, and which ones look alike.
+pub(super) fn unknown<V>(
+    request: &Request,
+    messages: &Table<V>,
+    subscriptions: &Table<V>,
+) -> Failure {
+    let path = request.path();
+    let (verb, table, other_verb, other) = match request.kind {
+        RequestKind::Message => ("SEND", messages, "SUBSCRIBE", subscriptions),
+        RequestKind::Subscribe => ("SUBSCRIBE", subscriptions, "SEND", messages),
+    };
+    let what_to_do = if other.find(path).is_some() {
+        format!("it takes {other_verb}")
+    } else {
+        match near(path, table) {
+            near if near.is_empty() => "use one that it has".to_owned(),
+            near => format!("did you mean {}", near.join(", ")),
+        }
+    };
+    let details = format!("the application has no {verb} destination {path}: {what_to_do}");
+    failure(Reason::UnknownDestination, &details)
+}
+
+fn near<'a, V>(path: &str, table: &'a Table<V>) -> Vec<&'a str> {
+    if path.len() > MAX_COMPARED_BYTES {
+        return Vec::new();
+    }
+    let most = path.len().div_ceil(3);
+    let comparable = table
+        .patterns()
+        .filter(|pattern| pattern.len().abs_diff(path.len()) <= most)
+        .take(MAX_COMPARED_ROUTES);
+    let mut near: Vec<_> = comparable
+        .map(|pattern| (strsim::levenshtein(pattern, path), pattern))
+        .filter(|(distance, _)| *distance <= most)
+        .collect();
+    near.sort_unstable();
+    near.into_iter()
+        .map(|(_, pattern)| pattern)
+        .take(MAX_NAMED)
+        .collect()
+}

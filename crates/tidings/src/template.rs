@@ -1,0 +1,105 @@
+//! Sending from outside of any handler.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tidings_core::application::{Broker, Recipient, SendError};
+
+use crate::reply::{IntoPayload, PayloadError, behind_prefix};
+
+/// Sends messages at any time, from any thread: from a scheduled job, an HTTP handler, or a task that a message handler
+/// began. Cheap to clone; it goes well into a router's state.
+///
+/// ```
+/// use std::time::Duration;
+/// use tidings::prelude::*;
+/// use tidings::template::TemplateError;
+///
+/// fn tick(template: &MessagingTemplate) -> Result<(), TemplateError> {
+///     template.send("/topic/prices", Json(17.5).expires_after(Duration::from_secs(1)))?;
+///     let told = template.send_to_user("ann", "/queue/alerts", "a price fell")?;
+///     if told == 0 {
+///         // Ann is not connected to this node, or listens to no alerts.
+///     }
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct MessagingTemplate {
+    broker: Arc<dyn Broker>,
+}
+
+impl MessagingTemplate {
+    /// Sends through this broker.
+    pub fn new(broker: Arc<dyn Broker>) -> Self {
+        Self { broker }
+    }
+
+    /// Sends to a topic or a queue.
+    ///
+    /// # Errors
+    /// The payload can't be written, or the broker does not take it.
+    pub fn send(&self, destination: &str, payload: impl IntoPayload) -> Result<(), TemplateError> {
+        let message = payload.into_payload()?;
+        Ok(self.broker.send(destination, message)?)
+    }
+
+    /// Sends to all sessions of `user` that have subscribed to `destination` behind the user prefix: `/queue/x` reaches
+    /// those that subscribed to `/user/queue/x`. Says how many that were on this node.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_to_user(
+        &self,
+        user: &str,
+        destination: &str,
+        payload: impl IntoPayload,
+    ) -> Result<usize, TemplateError> {
+        self.send_to(&Recipient::User(user.into()), destination, payload)
+    }
+
+    /// Sends to one session, if it has subscribed to `destination` behind the user prefix. Says how many that were on
+    /// this node: one or none.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_to_session(
+        &self,
+        session: &str,
+        destination: &str,
+        payload: impl IntoPayload,
+    ) -> Result<usize, TemplateError> {
+        self.send_to(&Recipient::Session(session.into()), destination, payload)
+    }
+
+    fn send_to(
+        &self,
+        recipient: &Recipient,
+        destination: &str,
+        payload: impl IntoPayload,
+    ) -> Result<usize, TemplateError> {
+        let message = payload.into_payload()?;
+        let path = behind_prefix(destination);
+        Ok(self.broker.send_to(recipient, path, message)?)
+    }
+}
+
+impl fmt::Debug for MessagingTemplate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("MessagingTemplate")
+            .finish_non_exhaustive()
+    }
+}
+
+/// A message was not sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TemplateError {
+    /// What it should carry can't be written.
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    /// The broker does not take it.
+    #[error(transparent)]
+    Send(#[from] SendError),
+}

@@ -1,0 +1,7 @@
+use tidings::prelude::*;
+
+async fn trade(_: Json<u32>, _: Principal) {}
+
+fn main() {
+    let _: Router = Router::new().message("trade", trade);
+}
