@@ -94,6 +94,7 @@ reasons! {
     TransactionTooLarge "transaction-too-large" 4529 STAY "The open transactions of the session hold as many frames or bytes as they may."
     InvalidPayload "invalid-payload" 4531 STAY "The application can't read the body, or it is not what it has to be."
     ApplicationFailed "application-failed" 4532 STAY "The application could not do what it was asked."
+    DisconnectedByApplication "disconnected-by-application" 4533 STAY "The application ended the connection."
     BinaryOverSockJs "binary-over-sockjs" 4530 STAY "A message has a body that is not text, which SockJS cannot carry; subscribe over WebSocket or TCP."
 }
 

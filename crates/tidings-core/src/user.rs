@@ -4,9 +4,10 @@
 //! `/user/NAME/queue/x`, where NAME is a user, all of whose sessions hear it, or a session. The prefix is
 //! [`Destinations::user_prefix`](crate::destination::Destinations::user_prefix).
 
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use crate::destination::{DestinationError, Separator};
@@ -14,7 +15,8 @@ use crate::destination::{DestinationError, Separator};
 /// The sessions of the users that are connected.
 #[derive(Debug, Default)]
 pub struct Users {
-    sessions: HashMap<Box<str>, Sessions>,
+    /// Ordered, so that pages of names can be read without looking at all of them.
+    sessions: BTreeMap<Box<str>, Sessions>,
 }
 
 /// Most users have one.
@@ -43,6 +45,14 @@ impl Users {
     /// The sessions of `user`, in the order in which they connected; none where the user is offline.
     pub fn sessions(&self, user: &str) -> &[Arc<str>] {
         self.sessions.get(user).map_or(&[], |sessions| sessions)
+    }
+
+    /// The users whose names come behind `name`, in the order of the names, with their sessions.
+    pub fn after(&self, name: &str) -> impl Iterator<Item = (&str, &[Arc<str>])> {
+        let behind = (Bound::Excluded(name), Bound::Unbounded);
+        self.sessions
+            .range::<str, _>(behind)
+            .map(|(name, sessions)| (&**name, &**sessions))
     }
 
     /// How many users are connected.
@@ -104,8 +114,6 @@ pub fn session_topic(session: &str, path: &str, separator: Separator) -> String 
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -162,6 +170,12 @@ mod tests {
                 for (user, sessions) in &model {
                     let found: Vec<_> = users.sessions(&user.to_string()).iter().map(ToString::to_string).collect();
                     let expected: Vec<_> = sessions.iter().map(ToString::to_string).collect();
+                    prop_assert_eq!(found, expected);
+                }
+                let online = |user: &u8| model.get(user).is_some_and(|sessions| !sessions.is_empty());
+                for from in 0u8..3 {
+                    let found: Vec<_> = users.after(&from.to_string()).map(|(name, sessions)| (name.to_owned(), sessions.len())).collect();
+                    let expected: Vec<_> = (from + 1..3).filter(online).map(|user| (user.to_string(), model[&user].len())).collect();
                     prop_assert_eq!(found, expected);
                 }
                 prop_assert_eq!(users.count(), model.values().filter(|sessions| !sessions.is_empty()).count());

@@ -10,12 +10,21 @@ use tidings_core::user::{UserTarget, session_topic};
 use super::Session;
 use crate::node::{Node, lock};
 use crate::refusal::Refusal;
-use crate::worker::Worker;
+use crate::worker::{Connection, Worker};
 
 impl Session {
     /// Gives the session its name, and to its user another session.
-    pub(super) fn identify(&mut self, node: &Node, session: &str, user: Option<&str>) {
+    pub(super) fn identify(
+        &mut self,
+        worker: &Worker,
+        connection: &Connection,
+        session: &str,
+        user: Option<&str>,
+    ) {
+        let node = &worker.node;
         let known = Known::new(session.into(), user.map(Into::into));
+        node.whereabouts
+            .arrive(&known.id, worker.id, connection.key());
         if let Some(user) = user {
             lock(&node.users).connect(user, &known.id);
         }
@@ -83,6 +92,7 @@ impl Session {
 
 /// The session has ended.
 pub(super) fn leave(node: &Node, known: &Known) {
+    node.whereabouts.leave(&known.id);
     if let Some(user) = &known.user {
         lock(&node.users).disconnect(user, &known.id);
     }
