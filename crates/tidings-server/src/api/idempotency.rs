@@ -171,3 +171,88 @@ impl Kept {
 fn cost(name: &Name, answer: &Bytes) -> usize {
     OVERHEAD + name.key.len() + answer.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    fn name(application: usize, key: &str) -> Name {
+        Name {
+            application,
+            key: key.into(),
+        }
+    }
+
+    /// Asks; says what was answered before, if anything was.
+    fn ask(memory: &Memory, name: Name, answer: &'static str, now: Instant) -> Option<Bytes> {
+        match memory
+            .begin(name, &"request", now)
+            .expect("the same request")
+        {
+            Begun::Before(answer) => Some(answer),
+            Begun::Now(permit) => {
+                permit.keep(&Bytes::from(answer), now);
+                None
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_is_kept_for_its_time_and_its_application() {
+        let memory = Memory::new(MINUTE, 4_096);
+        let start = Instant::now();
+        assert_eq!(ask(&memory, name(0, "k"), "first", start), None);
+        assert_eq!(ask(&memory, name(1, "k"), "other", start), None);
+        let late = start + MINUTE - Duration::from_millis(1);
+        let again = ask(&memory, name(0, "k"), "second", late);
+        assert_eq!(again.as_deref(), Some(&b"first"[..]));
+        assert_eq!(ask(&memory, name(0, "k"), "third", start + MINUTE), None);
+        let again = ask(&memory, name(0, "k"), "fourth", start + MINUTE);
+        assert_eq!(again.as_deref(), Some(&b"third"[..]));
+    }
+
+    #[test]
+    fn the_oldest_answer_goes_when_there_are_too_many_bytes() {
+        let memory = Memory::new(MINUTE, 2 * (OVERHEAD + 2));
+        let now = Instant::now();
+        for key in ["a", "b", "c"] {
+            assert_eq!(ask(&memory, name(0, key), "x", now), None, "{key}");
+        }
+        assert!(ask(&memory, name(0, "c"), "y", now).is_some());
+        assert!(ask(&memory, name(0, "b"), "y", now).is_some());
+        assert_eq!(ask(&memory, name(0, "a"), "y", now), None);
+        let kept = lock(&memory.kept);
+        assert_eq!(
+            (kept.entries.len(), kept.order.len(), kept.bytes),
+            (2, 2, 2 * (OVERHEAD + 2))
+        );
+    }
+
+    #[test]
+    fn without_room_nothing_is_kept() {
+        let memory = Memory::new(MINUTE, 0);
+        let now = Instant::now();
+        for _ in 0..2 {
+            assert_eq!(ask(&memory, name(0, "k"), "x", now), None);
+        }
+        assert_eq!(lock(&memory.kept).bytes, 0);
+    }
+
+    #[test]
+    fn a_request_that_is_being_done_waits_and_one_that_failed_may_come_again() {
+        let memory = Memory::new(MINUTE, 4_096);
+        let now = Instant::now();
+        let begin = |request: &str| {
+            let begun = memory.begin(name(0, "k"), &request, now);
+            begun.map_err(|problem| problem.into_response().status().as_u16())
+        };
+        let first = begin("request");
+        assert!(matches!(first, Ok(Begun::Now(_))));
+        assert_eq!(begin("request").err(), Some(409));
+        assert_eq!(begin("another").err(), Some(422));
+        drop(first);
+        assert!(matches!(begin("another"), Ok(Begun::Now(_))));
+    }
+}

@@ -10,6 +10,8 @@ mod page;
 mod problem;
 mod publish;
 mod sessions;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -125,13 +125,12 @@ fn one(api: &Api, body: &[u8], target: &Target<'_>) -> Answered {
 
 /// Reads an object; the library would take an array of its values for one.
 fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
-    let value = serde_json::from_slice(body)?;
-    if body.trim_ascii_start().starts_with(b"{") {
-        Ok(value)
-    } else {
-        let detail = "the body is no object; /api/v1/openapi.json describes it";
-        Err(Problem::new(Kind::InvalidRequest, detail))
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(invalid(
+            "the body is no object; /api/v1/openapi.json describes it",
+        ));
     }
+    Ok(serde_json::from_slice(body)?)
 }
 
 impl Api {
