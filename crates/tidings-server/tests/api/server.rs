@@ -175,6 +175,11 @@ impl Client {
         }
     }
 
+    /// Says goodbye.
+    pub(crate) fn disconnect(&mut self) {
+        self.send("DISCONNECT\n\n");
+    }
+
     /// Nothing more comes, and the connection is closed.
     pub(crate) fn has_ended(&mut self) {
         let mut rest = Vec::new();

@@ -98,6 +98,12 @@ fn who_is_disconnected_is_told_so_and_is_gone() {
     ended("/api/v1/users/ada/sessions", 0);
 
     other.subscribe("t", "/topic/a");
+    let (mut leaving, id) = server.client("cy");
+    leaving.disconnect();
+    leaving.has_ended();
+    let path = format!("/api/v1/sessions/{id}");
+    assert_eq!(server.ask("DELETE", &path, None).0, 404, "it has left");
+
     let users = server.ask("GET", "/api/v1/users", None);
     assert_eq!(
         users,
