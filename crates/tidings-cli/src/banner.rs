@@ -43,5 +43,6 @@ fn row(config: &Config, listener: &Listener) -> String {
         }
         ListenerKind::Tcp => format!("  STOMP         {address}"),
         ListenerKind::Admin => format!("  Admin         http://{address}/"),
+        ListenerKind::Api => format!("  API           http://{address}/api/v1"),
     }
 }

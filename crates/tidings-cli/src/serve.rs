@@ -98,6 +98,7 @@ fn announce(config: &Config, listeners: &[Listener]) {
             ListenerKind::Http => format!("HTTP, WebSocket at {}", config.websocket.path),
             ListenerKind::Tcp => "STOMP".to_owned(),
             ListenerKind::Admin => "admin".to_owned(),
+            ListenerKind::Api => "API".to_owned(),
         };
         // A closed stdout is no reason not to serve.
         let _ = writeln!(out, "listening {} ({serves})", listener.url());

@@ -92,8 +92,8 @@ reasons! {
     TransactionExists "transaction-exists" 4527 STAY "The session already has an open transaction with this name."
     TooManyTransactions "too-many-transactions" 4528 STAY "The session has as many open transactions as it may."
     TransactionTooLarge "transaction-too-large" 4529 STAY "The open transactions of the session hold as many frames or bytes as they may."
-    InvalidPayload "invalid-payload" 4531 STAY "The application can't read the body, or it is not what it has to be."
     ApplicationFailed "application-failed" 4532 STAY "The application could not do what it was asked."
+    DisconnectedByApplication "disconnected-by-application" 4533 STAY "The application ended the connection."
     BinaryOverSockJs "binary-over-sockjs" 4530 STAY "A message has a body that is not text, which SockJS cannot carry; subscribe over WebSocket or TCP."
     InvalidPayload "invalid-payload" 4531 STAY "The body is not what the application takes at this destination."
 }

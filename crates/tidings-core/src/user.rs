@@ -4,6 +4,8 @@
 //! `/user/NAME/queue/x`, where NAME is a user, all of whose sessions hear it, or a session. The prefix is
 //! [`Destinations::user_prefix`](crate::destination::Destinations::user_prefix).
 
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::slice;
 use std::sync::Arc;
 
@@ -18,7 +20,8 @@ use crate::destination::{DestinationError, Separator};
 pub struct Users {
     /// Every session, with its place among those of its user.
     places: HashMap<Arc<str>, usize>,
-    sessions: HashMap<Box<str>, Sessions>,
+    /// Ordered, so that pages of names can be read without looking at all of them.
+    sessions: BTreeMap<Box<str>, Sessions>,
 }
 
 /// Most users have one.
@@ -73,6 +76,14 @@ impl Users {
     /// The session called `name`, if it is connected.
     pub fn session(&self, name: &str) -> Option<&Arc<str>> {
         self.places.get_key_value(name).map(|(session, _)| session)
+    }
+
+    /// The users whose names come behind `name`, in the order of the names, with their sessions.
+    pub fn after(&self, name: &str) -> impl Iterator<Item = (&str, &[Arc<str>])> {
+        let behind = (Bound::Excluded(name), Bound::Unbounded);
+        self.sessions
+            .range::<str, _>(behind)
+            .map(|(name, sessions)| (&**name, &**sessions))
     }
 
     /// How many users are connected.
@@ -199,7 +210,13 @@ mod tests {
                     prop_assert_eq!(found, expected);
                     prop_assert_eq!(users.session(&name.to_string()).is_some(), model.contains_key(&name));
                 }
-                let connected: BTreeSet<_> = model.values().flatten().collect();
+                let connected: BTreeSet<_> = model.values().flatten().copied().collect();
+                for from in 0u8..3 {
+                    let found: Vec<_> = users.after(&from.to_string()).map(|(name, sessions)| (name.to_owned(), sessions.len())).collect();
+                    let of_user = |user: u8| model.values().filter(|one| **one == Some(user)).count();
+                    let expected: Vec<_> = connected.range(from + 1..).map(|user| (user.to_string(), of_user(*user))).collect();
+                    prop_assert_eq!(found, expected);
+                }
                 prop_assert_eq!(users.count(), connected.len());
             }
         }

@@ -14,10 +14,12 @@
 //! | `outbound` | what the application sends |
 //! | `queueing` | what queues deliver, and what becomes of dead letters |
 //! | `node` | what all workers share |
+//! | `api` | the HTTP API for applications in other languages |
 //!
 //! [`config`] is read before, `telemetry` and `admin` tell what goes on.
 
 mod admin;
+mod api;
 mod application;
 pub mod config;
 mod endpoint;
@@ -33,6 +35,7 @@ mod server;
 mod session;
 mod sockjs;
 mod telemetry;
+mod whereabouts;
 mod worker;
 
 pub use endpoint::{Endpoint, MessageHandler, Payload, Replies, Service};

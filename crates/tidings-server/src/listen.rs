@@ -44,6 +44,8 @@ pub enum ListenerKind {
     Tcp,
     /// Health, metrics and statistics.
     Admin,
+    /// The HTTP API, where it has a listener of its own.
+    Api,
 }
 
 /// A bound listener and its real address.
@@ -59,7 +61,7 @@ impl Listener {
     /// The address as a url: `http://127.0.0.1:8080` or `tcp://127.0.0.1:61613`.
     pub fn url(&self) -> String {
         let scheme = match self.kind {
-            ListenerKind::Http | ListenerKind::Admin => "http",
+            ListenerKind::Http | ListenerKind::Admin | ListenerKind::Api => "http",
             ListenerKind::Tcp => "tcp",
         };
         format!("{scheme}://{}", self.address)

@@ -18,13 +18,14 @@ use tokio::sync::Notify;
 use crate::config::Config;
 use crate::sockjs::Sessions;
 use crate::telemetry::Telemetry;
+use crate::whereabouts::Whereabouts;
 use crate::worker::{Adoption, Consumer, Interest, Letter, Mailbox};
 
 /// 64 bits: nobody guesses the ids of another node's messages, and each MESSAGE carries it.
 const MESSAGE_PREFIX_DIGITS: usize = 16;
 
 /// The shared part of a server. Locks in it are short, and taken in this order: a queue, then a mailbox; `interest`,
-/// `users` and the places of `sockjs` alone.
+/// `users`, `whereabouts` and the places of `sockjs` alone.
 pub(crate) struct Node {
     pub(crate) config: Config,
     pub(crate) telemetry: Telemetry,
@@ -39,6 +40,8 @@ pub(crate) struct Node {
     pub(crate) application: OnceLock<Arc<dyn Application>>,
     /// Sessions, and whose they are by the name that the client gave.
     pub(crate) users: Mutex<Users>,
+    /// Where the sessions of clients are.
+    pub(crate) whereabouts: Whereabouts,
     /// Sessions of SockJS over HTTP.
     pub(crate) sockjs: Sessions,
     /// One per worker.
@@ -107,6 +110,7 @@ impl Node {
             }),
             application: OnceLock::new(),
             users: Mutex::default(),
+            whereabouts: Whereabouts::new(config.api.enabled),
             sockjs: Sessions::default(),
             mailboxes: (0..workers).map(|_| Mailbox::new()).collect(),
             admitted: AtomicUsize::new(0),

@@ -17,6 +17,7 @@ use tokio::task::{JoinSet, LocalSet};
 use tracing::{info, warn};
 
 use crate::admin;
+use crate::api;
 use crate::config::Config;
 use crate::endpoint::Endpoint;
 use crate::http::Http;
@@ -87,6 +88,11 @@ impl Server {
                 ListenerKind::Admin,
                 config.admin.listen,
                 "admin.listen, --admin",
+            ),
+            (
+                ListenerKind::Api,
+                config.api.listen.filter(|_| config.api.enabled),
+                "api.listen",
             ),
         ];
         let (mut listeners, mut sockets) = (Vec::new(), Vec::new());
@@ -165,6 +171,10 @@ impl Server {
         endpoints.extend(self.endpoints.into_iter().map(Arc::new));
         let (alive, mut ended) = mpsc::channel::<()>(1);
         let threads = start_workers(&node, self.workers, &alive)?;
+        let pages = match node.config.api.listen {
+            None if node.config.api.enabled => pages.merge(api::router(&node)),
+            _ => pages,
+        };
         let mut tasks = JoinSet::new();
         // Ends with this future: what watches the server must see it drain.
         let mut admin = JoinSet::new();
@@ -175,6 +185,10 @@ impl Server {
                 ListenerKind::Http => {
                     let library = self.client_library.as_ref();
                     let http = Http::new(&node, &endpoints, library, pages.clone());
+                    tasks.spawn(listen::accept_http(socket, http))
+                }
+                ListenerKind::Api => {
+                    let http = Http::new(&node, &[], None, api::router(&node));
                     tasks.spawn(listen::accept_http(socket, http))
                 }
                 ListenerKind::Admin => {

@@ -31,6 +31,10 @@ pub(crate) struct Telemetry {
     pub(crate) messages_dropped: Family<DropLabel, Counter>,
     /// Requests that the application could not do, by reason.
     pub(crate) application_failures: Family<ReasonLabel, Counter>,
+    /// Requests of the HTTP API, by operation and status.
+    pub(crate) api_requests: Family<ApiLabel, Counter>,
+    /// Messages that the HTTP API sent.
+    pub(crate) api_messages: Counter<u64, AtomicU64>,
     /// Messages moved to the dead-letter queue.
     pub(crate) dead_letters: Counter<u64, AtomicU64>,
     /// Bytes read from clients.
@@ -55,6 +59,13 @@ pub(crate) struct ReasonLabel {
     pub(crate) reason: &'static str,
 }
 
+/// Labels of a request of the HTTP API.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct ApiLabel {
+    pub(crate) operation: &'static str,
+    pub(crate) status: u16,
+}
+
 /// Label of a cause of loss.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct DropLabel {
@@ -73,6 +84,8 @@ impl Telemetry {
             messages_delivered: Counter::default(),
             messages_dropped: Family::default(),
             application_failures: Family::default(),
+            api_requests: Family::default(),
+            api_messages: Counter::default(),
             dead_letters: Counter::default(),
             bytes_read: Counter::default(),
             bytes_written: Counter::default(),
@@ -116,6 +129,11 @@ impl Telemetry {
             "Messages moved to the dead-letter queue",
             &self.dead_letters,
         );
+        counter(
+            "api_messages",
+            "Messages that the HTTP API sent",
+            &self.api_messages,
+        );
         counter("bytes_read", "Bytes read from clients", &self.bytes_read);
         counter(
             "bytes_written",
@@ -142,6 +160,11 @@ impl Telemetry {
             "application_failures",
             "Requests that the application could not do by reason",
             self.application_failures.clone(),
+        );
+        registry.register(
+            "api_requests",
+            "Requests of the HTTP API by operation and status",
+            self.api_requests.clone(),
         );
         registry.register(
             "messages_dropped",

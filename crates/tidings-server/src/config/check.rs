@@ -8,6 +8,7 @@ use tidings_core::destination::FIXED_PREFIXES;
 use super::checked::{AllowedOrigins, Authenticator, Config};
 use super::error::{ConfigError, Place};
 use super::units::format_size;
+use crate::api::API_PATH;
 
 /// Room for the command and headers of a frame in a WebSocket message or a SockJS payload. Less than every header at its longest: clients
 /// send a few short ones, and the bytes are kept for each message that is being received.
@@ -65,6 +66,7 @@ pub(super) fn check(config: &Config, places: &Places, errors: &mut Vec<ConfigErr
     check_sockjs(config, &mut report);
     check_destinations(config, &mut report);
     check_listeners(config, &mut report);
+    check_api(config, &mut report);
 }
 
 /// Appends the listeners of development mode that others can reach: it takes every login.
@@ -96,6 +98,7 @@ pub(super) fn check_reach_of_server(
     for (key, address) in config.listeners() {
         let means = match key {
             "admin.listen" => "whoever connects reads its statistics",
+            "api.listen" => continue,
             _ => "whoever connects is whichever user they name in `login`",
         };
         report.require(trusted || is_loopback(address), key, &["security.authenticator"], || {
@@ -317,15 +320,37 @@ fn check_listeners(config: &Config, report: &mut Report<'_>) {
     }
 }
 
+fn check_api(config: &Config, report: &mut Report<'_>) {
+    let (api, path) = (&config.api, &config.websocket.path);
+    if !api.enabled {
+        return;
+    }
+    report.require(!api.keys.is_empty(), "api.enabled", &["api.keys"], || {
+        "is true, and there is no key that an application could show; write `api.keys`, each of at least 16 random \
+         characters"
+            .to_owned()
+    });
+    let beneath = |path: &str, other: &str| format!("{path}/").starts_with(&format!("{other}/"));
+    let apart = !beneath(path, API_PATH) && !beneath(API_PATH, path);
+    report.require(
+        api.listen.is_some() || apart,
+        "websocket.path",
+        &["api.enabled", "api.listen"],
+        || format!("is `{path}`, which overlaps with `{API_PATH}`, the path of the API; choose another, or give the API a listener of its own by `api.listen`"),
+    );
+}
+
 impl Config {
     /// The listeners that are on, by key.
     fn listeners(&self) -> Vec<(&'static str, SocketAddr)> {
         let tcp = self.tcp.listen.map(|address| ("tcp.listen", address));
         let admin = self.admin.listen.map(|address| ("admin.listen", address));
+        let api = self.api.listen.filter(|_| self.api.enabled);
         [("http.listen", self.http.listen)]
             .into_iter()
             .chain(tcp)
             .chain(admin)
+            .chain(api.map(|address| ("api.listen", address)))
             .collect()
     }
 
@@ -339,6 +364,9 @@ impl Config {
         {
             warnings.push(match key {
                 "admin.listen" => format!("`{key}` is {address}: everyone who reaches it reads the statistics"),
+                "api.listen" => format!(
+                    "`{key}` is {address}: keys and messages go there unencrypted, unless a proxy in front speaks TLS"
+                ),
                 _ => format!("`{key}` is {address}: everyone who reaches it can be any user, no login is proven"),
             });
         }

@@ -3,13 +3,15 @@
 //! A key is one entry of the table below: its doc comment is its text in `docs/configuration.md`, its type and default
 //! are those of the struct, and its [`Form`] is what the parser accepts.
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::form::{
-    Address, AddressOrOff, AuthenticatorName, Count, Flag, Folder, Form, Origins, PlainDestination,
-    Policy, Prefix, Prefixes, ScriptUrl, Separator, Size, Time, UrlPath,
+    Address, AddressOrOff, ApiKeys, AuthenticatorName, Count, Flag, Folder, Form, Origins,
+    OwnAddress, PlainDestination, Policy, Prefix, Prefixes, ScriptUrl, Separator, Size, Time,
+    UrlPath,
 };
 use super::key::{Key, Section, sections};
 
@@ -150,6 +152,30 @@ sections! {
         listen: Option<SocketAddr> = None, AddressOrOff, flag "--admin";
     }
 
+    /// The HTTP API for applications in other languages, see [http-api.md](http-api.md).
+    [api] Api {
+        /// Offer the API. Needs `api.keys`.
+        enabled: bool = false, Flag;
+
+        /// Address of a listener of its own. Absent: the API is beneath `/api/v1` of the HTTP listener.
+        listen: Option<SocketAddr> = None, OwnAddress;
+
+        /// Secrets, one for each application; each request shows one of them as `Authorization: Bearer KEY`. Whoever has
+        /// one may send to every destination and disconnect every session.
+        keys: Vec<ApiKey> = Vec::new(), ApiKeys;
+
+        /// Largest body of a request; a larger one is answered with 413. A message in it is also held to the limits of
+        /// `[stomp]`.
+        max_body_bytes: usize = 2_097_152, Size { min: KIB, max: GIB };
+
+        /// How long an answer is kept for who asks again with the same `Idempotency-Key`.
+        idempotency_time: Duration = Duration::from_mins(10),
+            Time { min: Duration::from_secs(1), max: Duration::from_hours(24), or_zero: false };
+
+        /// Bytes of answers that are kept; when there are more, the oldest go before their time. Zero keeps none.
+        idempotency_bytes: usize = 4_194_304, Size { min: 0, max: GIB };
+    }
+
     /// The STOMP protocol on every link.
     [stomp] Stomp {
         /// From the link being ready to a complete CONNECT frame.
@@ -287,4 +313,40 @@ pub enum SlowConsumerPolicy {
 pub enum Authenticator {
     /// The `login` header is the user's name; nothing is proven.
     TrustLogin,
+}
+
+/// A secret by which an application proves itself to the HTTP API. `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(String);
+
+impl ApiKey {
+    /// Least bytes of a key: too many to guess, where they were drawn at random.
+    pub const MIN_BYTES: usize = 16;
+
+    /// Most bytes of a key.
+    pub const MAX_BYTES: usize = 256;
+
+    /// A key, if it has from [`MIN_BYTES`](Self::MIN_BYTES) to [`MAX_BYTES`](Self::MAX_BYTES) of the characters that a
+    /// bearer token may have (RFC 6750, section 2.1).
+    pub fn new(secret: &str) -> Option<Self> {
+        let fits = (Self::MIN_BYTES..=Self::MAX_BYTES).contains(&secret.len());
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+        (fits && secret.bytes().all(token)).then(|| Self(secret.to_owned()))
+    }
+
+    /// Whether `shown` is this key. Takes as long for a wrong guess as for one that is nearly right; only its length
+    /// shows.
+    pub fn is(&self, shown: &[u8]) -> bool {
+        let own = self.0.as_bytes();
+        let difference = own.iter().zip(shown).fold(0, |all, (own, shown)| {
+            std::hint::black_box(all | (own ^ shown))
+        });
+        own.len() == shown.len() && difference == 0
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ApiKey(hidden)")
+    }
 }

@@ -38,6 +38,8 @@ pub(super) struct Key {
     pub(super) range: fn() -> String,
     /// What it accepts, for people who wrote something else.
     pub(super) allowed: fn() -> String,
+    /// Whether what was written must not be repeated.
+    pub(super) secret: fn() -> bool,
     /// Writes the value into the configuration, or leaves it alone and says no.
     pub(super) read: fn(&mut Config, &Raw) -> bool,
     /// The value in `config` as a file would say it; none where an absent key says it.
@@ -105,6 +107,7 @@ macro_rules! sections {
                         #[cfg(test)]
                         range: || Form::range(&$form),
                         allowed: || Form::allowed(&$form),
+                        secret: || Form::is_secret(&$form),
                         read: |config, raw| {
                             let value = Form::read(&$form, raw);
                             value.map(|value| config.$section.$key = value).is_some()

@@ -19,8 +19,8 @@ mod tests;
 mod units;
 
 pub use checked::{
-    Admin, AllowedOrigins, Authenticator, Broker, Config, Http, Outbox, Queue, Security, Server,
-    Session, SlowConsumerPolicy, SockJs, Stomp, Tcp, WebSocket,
+    Admin, AllowedOrigins, Api, ApiKey, Authenticator, Broker, Config, Http, Outbox, Queue,
+    Security, Server, Session, SlowConsumerPolicy, SockJs, Stomp, Tcp, WebSocket,
 };
 pub use error::{ConfigError, ConfigErrors, Place};
 pub use load::{Overrides, Setting};

@@ -542,3 +542,40 @@ fn settings_are_what_differs_from_the_defaults() {
         ]
     );
 }
+
+#[test]
+fn the_api_needs_keys_that_are_never_shown_and_a_path_of_its_own() {
+    let key = "s3cret-s3cret-s3cret";
+    let on = format!("[api]\nenabled = true\nkeys = [\"{key}\"]\n");
+    let config = load(&on).expect("it has a key");
+    assert!(config.api.keys[0].is(key.as_bytes()));
+    let shown = format!("{config:?}{:?}", config.settings());
+    assert!(!shown.contains(key) && shown.contains("hidden"), "{shown}");
+
+    let none = complaints("[api]\nenabled = true\n");
+    assert!(
+        none.contains("`api.enabled` at tidings.toml:2 is true, and there is no key"),
+        "{none}"
+    );
+    let short = complaints("[api]\nkeys = [\"s3cret-s3cret\"]\n");
+    assert!(
+        short.contains("each 16 to 256") && !short.contains("s3cret"),
+        "{short}"
+    );
+
+    for path in ["/api", "/api/v1", "/api/v1/ws"] {
+        let said = complaints(&format!("{on}[websocket]\npath = \"{path}\"\n"));
+        assert!(said.contains("which overlaps with `/api/v1`"), "{said}");
+        let apart = format!("{on}listen = \"127.0.0.1:8081\"\n[websocket]\npath = \"{path}\"\n");
+        assert!(load(&apart).is_ok(), "{path}");
+    }
+    assert!(load(&format!("{on}[websocket]\npath = \"/api/v10\"\n")).is_ok());
+    let same = complaints(&format!("{on}listen = \"127.0.0.1:8080\"\n"));
+    assert!(same.contains("the address of `http.listen` too"), "{same}");
+    let public = load(&format!("{on}listen = \"0.0.0.0:8081\"\n")).expect("keys guard it");
+    assert!(
+        public.warnings()[0].contains("unencrypted"),
+        "{:?}",
+        public.warnings()
+    );
+}

@@ -22,7 +22,7 @@ pub(super) fn accept(
 ) {
     let id = random_name();
     let user = request.login().filter(|login| !login.is_empty());
-    session.identify(&worker.node, &id, user);
+    session.identify(worker, connection, &id, user);
     let connected = Connected {
         session: &id,
         server: Some(SERVER),

@@ -10,12 +10,21 @@ use tidings_core::user::{UserTarget, session_topic};
 use super::Session;
 use crate::node::{Node, lock};
 use crate::refusal::Refusal;
-use crate::worker::Worker;
+use crate::worker::{Connection, Worker};
 
 impl Session {
     /// Gives the session its name, and to its user another session.
-    pub(super) fn identify(&mut self, node: &Node, session: &str, user: Option<&str>) {
+    pub(super) fn identify(
+        &mut self,
+        worker: &Worker,
+        connection: &Connection,
+        session: &str,
+        user: Option<&str>,
+    ) {
+        let node = &worker.node;
         let known = Known::new(session.into(), user.map(Into::into));
+        node.whereabouts
+            .arrive(&known.id, worker.id, connection.key());
         lock(&node.users).connect(&known.id, user);
         self.known = Some(Arc::new(known));
     }
@@ -84,5 +93,6 @@ impl Session {
 
 /// The session has ended.
 pub(super) fn leave(node: &Node, known: &Known) {
+    node.whereabouts.leave(&known.id);
     lock(&node.users).disconnect(&known.id, known.user.as_deref());
 }

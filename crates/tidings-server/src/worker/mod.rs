@@ -35,7 +35,7 @@ use tidings_core::queue::Delivery;
 use tidings_core::subscription::PatternMap;
 use tidings_websocket::Deflater;
 
-pub(crate) use connection::{Adoption, Connection, Phase, Reader};
+pub(crate) use connection::{Adoption, Connection, ConnectionKey, Phase, Reader};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use message_encoder::Form;
 pub(crate) use registry::NewSubscription;
@@ -45,7 +45,7 @@ pub(crate) use subscription::{Consumer, Interest, MAX_WORKERS, Subscription, Sub
 use crate::link::FULL_WINDOW_BITS;
 use crate::node::Node;
 use crate::sockjs::SessionName;
-use connection::{ConnectionKey, Progress};
+use connection::Progress;
 use subscription::Subscribers;
 use timer_wheel::TimerWheel;
 use turn::Turn;
@@ -77,6 +77,8 @@ pub(crate) enum Letter {
     Listen(Box<Listen>),
     /// Messages for such a session.
     Say(Say),
+    /// The application wants a connection to end.
+    Disconnect(ConnectionKey),
     /// Every connection must go: the server stops.
     Drain,
     /// The worker ends; connections that are left are cut.
@@ -223,6 +225,11 @@ impl Worker {
             Letter::Deliver(delivery) => self.deliver_queue(delivery),
             Letter::Listen(listen) => self.listen(*listen),
             Letter::Say(say) => self.hear(say),
+            Letter::Disconnect(key) => {
+                if let Some(connection) = self.connection(key) {
+                    self.close(&connection, Reason::DisconnectedByApplication, None);
+                }
+            }
             Letter::Stop => {}
             Letter::Drain => {
                 let all: Vec<_> = self

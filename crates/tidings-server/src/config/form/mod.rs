@@ -3,11 +3,13 @@
 mod destination;
 mod network;
 mod quantity;
+mod secret;
 mod word;
 
 pub(super) use destination::{PlainDestination, Prefix, Prefixes};
-pub(super) use network::{Address, AddressOrOff, Origins, ScriptUrl, UrlPath};
+pub(super) use network::{Address, AddressOrOff, Origins, OwnAddress, ScriptUrl, UrlPath};
 pub(super) use quantity::{Count, Size, Time};
+pub(super) use secret::ApiKeys;
 pub(super) use word::{AuthenticatorName, Flag, Folder, Policy, Separator};
 
 use super::raw::Raw;
@@ -33,6 +35,11 @@ pub(super) trait Form {
 
     /// The checked value, if `raw` is of the type and in the range.
     fn read(&self, raw: &Raw) -> Option<Self::Value>;
+
+    /// Whether what was written must not be repeated, not even where it is wrong.
+    fn is_secret(&self) -> bool {
+        false
+    }
 
     /// The value as it is written in a file; none where an absent key says it.
     fn show(&self, value: &Self::Value) -> Option<String>;

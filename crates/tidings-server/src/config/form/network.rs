@@ -63,6 +63,29 @@ impl Form for AddressOrOff {
     }
 }
 
+/// Where something listens that is otherwise beneath the HTTP listener.
+pub(in super::super) struct OwnAddress;
+
+impl Form for OwnAddress {
+    type Value = Option<SocketAddr>;
+
+    fn kind(&self) -> &'static str {
+        Address.kind()
+    }
+
+    fn range(&self) -> String {
+        Address.range()
+    }
+
+    fn read(&self, raw: &Raw) -> Option<Option<SocketAddr>> {
+        Address.read(raw).map(Some)
+    }
+
+    fn show(&self, value: &Option<SocketAddr>) -> Option<String> {
+        value.and_then(|address| Address.show(&address))
+    }
+}
+
 /// The path of an endpoint.
 pub(in super::super) struct UrlPath;
 

@@ -1,0 +1,205 @@
+//! The HTTP API by which applications in other languages send, see who is there, and disconnect.
+//!
+//! One table, [`OPERATIONS`], makes the routes and the OpenAPI document.
+
+mod access;
+mod document;
+mod idempotency;
+mod operation;
+mod page;
+mod problem;
+mod publish;
+mod sessions;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::http::{HeaderMap, HeaderValue, Response, Uri, header, request};
+use axum::routing::{MethodFilter, any, on};
+use bytes::Bytes;
+
+use crate::node::Node;
+use crate::outbound::NodeBroker;
+use crate::telemetry::ApiLabel;
+use idempotency::{Begun, Memory, Name};
+use operation::{Access, OPERATIONS, Operation};
+use problem::{Kind, Problem};
+
+/// Where the API begins.
+pub(crate) const API_PATH: &str = "/api/v1";
+
+/// What the API works with.
+struct Api {
+    node: Arc<Node>,
+    broker: NodeBroker,
+    memory: Memory,
+    /// The OpenAPI document.
+    document: Bytes,
+}
+
+/// A request that may be answered.
+struct Call<'a> {
+    /// The variable in the path: whose name, which session.
+    subject: &'a str,
+    uri: &'a Uri,
+    body: &'a [u8],
+}
+
+/// What an operation answers: JSON, with status 200.
+type Answered = Result<Bytes, Problem>;
+
+/// The routes of the API. They have no fallback of their own, so that they can be merged with others.
+pub(crate) fn router(node: &Arc<Node>) -> Router {
+    let config = &node.config.api;
+    let api = Arc::new(Api {
+        node: Arc::clone(node),
+        broker: NodeBroker(Arc::clone(node)),
+        memory: Memory::new(config.idempotency_time, config.idempotency_bytes),
+        document: document::write(),
+    });
+    let mut router = Router::new();
+    for operation in OPERATIONS {
+        let api = Arc::clone(&api);
+        let serve = move |request| serve(Arc::clone(&api), operation, request);
+        let method = MethodFilter::try_from(operation.method.clone())
+            .expect("the table names methods of HTTP");
+        router = router.route(&format!("{API_PATH}{}", operation.path), on(method, serve));
+    }
+    let refuse = |kind: Kind, detail: &'static str| {
+        let api = Arc::clone(&api);
+        move || {
+            let response = Problem::new(kind, detail).into_response();
+            api.count("none", &response);
+            async { response }
+        }
+    };
+    router = router.method_not_allowed_fallback(refuse(
+        Kind::MethodNotAllowed,
+        "the header `allow` names the methods that this path has",
+    ));
+    for path in ["", "/", "/{*rest}"] {
+        let not_found = refuse(
+            Kind::NotFound,
+            "there is no such path; /api/v1/openapi.json describes those that there are",
+        );
+        router = router.route(&format!("{API_PATH}{path}"), any(not_found));
+    }
+    router
+}
+
+async fn serve(api: Arc<Api>, operation: &'static Operation, request: Request) -> Response<Body> {
+    let response = match api.answer(operation, request).await {
+        Ok(response) => response,
+        Err(problem) => problem.into_response(),
+    };
+    api.count(operation.name, &response);
+    response
+}
+
+impl Api {
+    /// Nothing of the body is read before the key is known to be good.
+    async fn answer(
+        &self,
+        operation: &Operation,
+        request: Request,
+    ) -> Result<Response<Body>, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let application = match operation.access {
+            Access::Everybody => 0,
+            Access::Keys => access::application(&self.node.config.api.keys, &parts.headers)?,
+        };
+        let subject = subject(&mut parts).await?;
+        let body = match operation.request {
+            Some(_) => self.read(&parts.headers, body).await?,
+            None => Bytes::new(),
+        };
+        let call = Call {
+            subject: &subject,
+            uri: &parts.uri,
+            body: &body,
+        };
+        let name = match operation.request {
+            Some(_) => idempotency::name(application, &parts.headers)?,
+            None => None,
+        };
+        match name {
+            Some(name) => self.answer_once(operation, &call, name),
+            None => (operation.answer)(self, &call).map(json),
+        }
+    }
+
+    fn answer_once(
+        &self,
+        operation: &Operation,
+        call: &Call<'_>,
+        name: Name,
+    ) -> Result<Response<Body>, Problem> {
+        let request = (operation.name, call.subject, call.body);
+        match self.memory.begin(name, &request, Instant::now())? {
+            Begun::Before(answer) => {
+                let mut response = json(answer);
+                response
+                    .headers_mut()
+                    .insert("idempotency-replayed", HeaderValue::from_static("true"));
+                Ok(response)
+            }
+            Begun::Now(permit) => {
+                let answer = (operation.answer)(self, call)?;
+                permit.keep(&answer, Instant::now());
+                Ok(json(answer))
+            }
+        }
+    }
+
+    async fn read(&self, headers: &HeaderMap, body: Body) -> Answered {
+        let kind = headers.get(header::CONTENT_TYPE);
+        let is_json = kind
+            .and_then(|kind| kind.to_str().ok()?.split(';').next())
+            .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+        if !is_json {
+            let detail = "send JSON, and the header `content-type: application/json`";
+            return Err(Problem::new(Kind::UnsupportedMediaType, detail));
+        }
+        let limit = self.node.config.api.max_body_bytes;
+        to_bytes(body, limit).await.map_err(|_| {
+            let detail = format!("the body did not arrive, or is longer than {limit} bytes; send less, or raise api.max_body_bytes");
+            Problem::new(Kind::RequestTooLarge, detail)
+        })
+    }
+
+    fn count(&self, operation: &'static str, response: &Response<Body>) {
+        let status = response.status().as_u16();
+        let label = ApiLabel { operation, status };
+        self.node.telemetry.api_requests.get_or_create(&label).inc();
+    }
+}
+
+/// No path has more than one variable.
+async fn subject(parts: &mut request::Parts) -> Result<String, Problem> {
+    let parameters = RawPathParams::from_request_parts(parts, &()).await;
+    let parameters = parameters
+        .map_err(|_| Problem::new(Kind::InvalidRequest, "an escape in the path is not UTF-8"))?;
+    let first = parameters.iter().next();
+    Ok(first.map_or_else(String::new, |(_, value)| value.to_owned()))
+}
+
+/// The JSON of an answer.
+fn encode(answer: &impl serde::Serialize) -> Bytes {
+    serde_json::to_vec(answer)
+        .expect("answers are structs of texts and numbers")
+        .into()
+}
+
+fn json(body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    response
+}

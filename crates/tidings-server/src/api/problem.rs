@@ -1,0 +1,164 @@
+//! What went wrong, in the form of RFC 9457.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+use tidings_core::application::SendError;
+use tidings_core::disconnect::Reason;
+
+/// When to try again, in seconds.
+const RETRY_AFTER: &str = "1";
+
+/// What only the API refuses; everything else has a [`Reason`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    InvalidJson,
+    InvalidRequest,
+    InvalidIdempotencyKey,
+    Unauthorized,
+    NotFound,
+    UnknownSession,
+    MethodNotAllowed,
+    IdempotencyKeyInUse,
+    RequestTooLarge,
+    UnsupportedMediaType,
+    IdempotencyKeyReused,
+}
+
+impl Kind {
+    /// Status, code and title.
+    fn row(self) -> (u16, &'static str, &'static str) {
+        match self {
+            Self::InvalidJson => (400, "invalid-json", "The body is not JSON."),
+            Self::InvalidRequest => (
+                422,
+                "invalid-request",
+                "The request is not what it has to be.",
+            ),
+            Self::InvalidIdempotencyKey => (
+                400,
+                "invalid-idempotency-key",
+                "The idempotency key can't be used.",
+            ),
+            Self::Unauthorized => (
+                401,
+                "unauthorized",
+                "The request shows none of the server's keys.",
+            ),
+            Self::NotFound => (404, "not-found", "The API has no such path."),
+            Self::UnknownSession => (
+                404,
+                "unknown-session",
+                "No session with this id is connected.",
+            ),
+            Self::MethodNotAllowed => (405, "method-not-allowed", "The path has no such method."),
+            Self::IdempotencyKeyInUse => (
+                409,
+                "idempotency-key-in-use",
+                "The first request with this key is not done.",
+            ),
+            Self::RequestTooLarge => (
+                413,
+                "request-too-large",
+                "The body of the request is too large.",
+            ),
+            Self::UnsupportedMediaType => (
+                415,
+                "unsupported-media-type",
+                "The body is not said to be JSON.",
+            ),
+            Self::IdempotencyKeyReused => (
+                422,
+                "idempotency-key-reused",
+                "The key was used for another request.",
+            ),
+        }
+    }
+}
+
+/// An answer that is an error; also one of the results of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Problem {
+    /// Names the kind, and leads nowhere.
+    #[serde(rename = "type")]
+    uri: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    code: &'static str,
+}
+
+impl Problem {
+    pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        let (status, code, title) = kind.row();
+        Self {
+            uri: uri(code),
+            title,
+            status,
+            detail: detail.into(),
+            code,
+        }
+    }
+
+    /// What may go better later is 503, what will not is 422; both as the table of reasons has it.
+    pub(super) fn of(reason: Reason, detail: impl Into<String>) -> Self {
+        let status = match reason {
+            Reason::BodyTooLarge => 413,
+            reason if reason.retry() => 503,
+            _ => 422,
+        };
+        Self {
+            uri: uri(reason.name()),
+            title: reason.sentence(),
+            status,
+            detail: detail.into(),
+            code: reason.name(),
+        }
+    }
+
+    pub(super) fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(super::encode(&self)));
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if self.status == 503 {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        }
+        if self.status == 401 {
+            let challenge = HeaderValue::from_static("Bearer realm=\"tidings\"");
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+fn uri(code: &str) -> String {
+    format!("urn:tidings:problem:{code}")
+}
+
+impl From<SendError> for Problem {
+    fn from(error: SendError) -> Self {
+        let reason = match &error {
+            SendError::Destination(error) => error.reason(),
+            SendError::Refused { reason, .. } => *reason,
+            _ => Reason::InternalError,
+        };
+        Self::of(reason, error.to_string())
+    }
+}
+
+/// Bytes that are not JSON, or JSON that is not what it has to be.
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Self {
+        let kind = if error.is_data() {
+            Kind::InvalidRequest
+        } else {
+            Kind::InvalidJson
+        };
+        Self::new(kind, error.to_string())
+    }
+}

@@ -1,0 +1,294 @@
+//! Sends messages.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use tidings_core::application::{Broker, Outgoing, Recipient};
+use tidings_core::destination::Destination;
+use tidings_core::disconnect::Reason;
+use tidings_core::message::RESERVED_HEADERS;
+use tidings_core::user::UserTarget;
+use tidings_stomp::Headers;
+
+use super::problem::{Kind, Problem};
+use super::{Answered, Api, Call, encode, sessions};
+use crate::node::{Node, lock};
+use crate::worker::Mailbox;
+
+/// Most messages of a batch.
+pub(super) const MAX_BATCH: usize = 1_000;
+
+/// A message as a request has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Message<'a> {
+    destination: Option<String>,
+    path: Option<String>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    body: Option<String>,
+    body_base64: Option<String>,
+    /// Null is a body too.
+    #[serde(borrow, default, deserialize_with = "present")]
+    json: Option<&'a RawValue>,
+    content_type: Option<String>,
+    ttl_ms: Option<u64>,
+}
+
+fn present<'de, D: Deserializer<'de>>(source: D) -> Result<Option<&'de RawValue>, D::Error> {
+    Deserialize::deserialize(source).map(Some)
+}
+
+/// Tells a batch from a message.
+#[derive(Deserialize)]
+struct Outline<'a> {
+    #[serde(borrow)]
+    messages: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Batch<'a> {
+    #[serde(borrow)]
+    messages: Vec<Message<'a>>,
+}
+
+#[derive(Serialize)]
+struct Sent {
+    status: u16,
+    /// Only where it went to a user or a session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sessions_reached: Option<usize>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Outcome {
+    Sent(Sent),
+    Failed(Problem),
+}
+
+#[derive(Serialize)]
+struct Results {
+    results: Vec<Outcome>,
+}
+
+/// Whose the path of a message is.
+enum Target<'a> {
+    /// Nobody's: the message names a destination.
+    Destination,
+    User(&'a str),
+    Session(&'a str),
+}
+
+/// One message to a destination, or many.
+pub(super) fn publish(api: &Api, call: &Call<'_>) -> Answered {
+    let outline: Outline<'_> = object(call.body)?;
+    if outline.messages.is_none() {
+        return one(api, call.body, &Target::Destination);
+    }
+    let Batch { messages } = object(call.body)?;
+    if messages.len() > MAX_BATCH {
+        let detail = format!("a batch of {}; send at most {MAX_BATCH}", messages.len());
+        return Err(Problem::new(Kind::InvalidRequest, detail));
+    }
+    let results = messages.into_iter().map(|message| {
+        let sent = api.send(message, &Target::Destination);
+        sent.map_or_else(Outcome::Failed, Outcome::Sent)
+    });
+    Ok(encode(&Results {
+        results: results.collect(),
+    }))
+}
+
+/// A message to all sessions of a user.
+pub(super) fn to_user(api: &Api, call: &Call<'_>) -> Answered {
+    one(api, call.body, &Target::User(call.subject))
+}
+
+/// A message to one session.
+pub(super) fn to_session(api: &Api, call: &Call<'_>) -> Answered {
+    if !api.node.whereabouts.knows(call.subject) {
+        return Err(sessions::unknown());
+    }
+    one(api, call.body, &Target::Session(call.subject))
+}
+
+fn one(api: &Api, body: &[u8], target: &Target<'_>) -> Answered {
+    let message: Message<'_> = object(body)?;
+    api.send(message, target).map(|sent| encode(&sent))
+}
+
+/// Reads an object; the library would take an array of its values for one.
+fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(invalid(
+            "the body is no object; /api/v1/openapi.json describes it",
+        ));
+    }
+    Ok(serde_json::from_slice(body)?)
+}
+
+impl Api {
+    fn send(&self, mut message: Message<'_>, target: &Target<'_>) -> Result<Sent, Problem> {
+        if self.node.is_draining() {
+            return Err(refused(Reason::Shutdown));
+        }
+        // All of them, since a message to several sessions that goes only half the way could not be repeated.
+        if !self.node.mailboxes.iter().all(Mailbox::has_space) {
+            return Err(refused(Reason::Overloaded));
+        }
+        let (destination, path) = (message.destination.take(), message.path.take());
+        let outgoing = outgoing(&self.node, message)?;
+        let sessions_reached = match (target, destination, path) {
+            (Target::Destination, Some(destination), None) => {
+                self.send_to_destination(&destination, outgoing)?
+            }
+            (Target::User(name), None, Some(path)) => {
+                let recipient = Recipient::User((*name).into());
+                Some(self.broker.send_to(&recipient, &path, outgoing)?)
+            }
+            (Target::Session(id), None, Some(path)) => {
+                let recipient = Recipient::Session((*id).into());
+                Some(self.broker.send_to(&recipient, &path, outgoing)?)
+            }
+            (Target::Destination, ..) => {
+                return Err(invalid("name a `destination`, and no `path`"));
+            }
+            _ => {
+                return Err(invalid(
+                    "name a `path`, such as queue/x, and no `destination`",
+                ));
+            }
+        };
+        self.node.telemetry.api_messages.inc();
+        Ok(Sent {
+            status: 200,
+            sessions_reached,
+        })
+    }
+
+    fn send_to_destination(
+        &self,
+        destination: &str,
+        outgoing: Outgoing,
+    ) -> Result<Option<usize>, Problem> {
+        let invalid = |error| Problem::from(tidings_core::application::SendError::from(error));
+        let kind = self.node.destinations.classify(destination);
+        if let Destination::User(rest) = kind.map_err(invalid)? {
+            let target = UserTarget::parse(rest).map_err(invalid)?;
+            let is_session = lock(&self.node.users).sessions(&target.name).is_empty()
+                && self.node.whereabouts.knows(&target.name);
+            let recipient = if is_session {
+                Recipient::Session(target.name.into())
+            } else {
+                Recipient::User(target.name)
+            };
+            let reached = self.broker.send_to(&recipient, &target.path, outgoing)?;
+            return Ok(Some(reached));
+        }
+        self.broker.send(destination, outgoing)?;
+        Ok(None)
+    }
+}
+
+/// The message within the limits of STOMP, as one that came from a client is.
+fn outgoing(node: &Node, message: Message<'_>) -> Result<Outgoing, Problem> {
+    let (body, custom) = body(message.body, message.body_base64, message.json)?;
+    let limits = &node.stomp.limits;
+    if body.len() > limits.max_body_bytes {
+        let detail = format!("the body is longer than {} bytes", limits.max_body_bytes);
+        return Err(Problem::of(Reason::BodyTooLarge, detail));
+    }
+    let mut headers = Headers::new();
+    for (name, value) in &message.headers {
+        check_header(name, value)?;
+        headers.push(name, value);
+    }
+    match (message.content_type.as_deref(), headers.get("content-type")) {
+        (Some(_), Some(_)) => {
+            return Err(invalid(
+                "`content_type` and the header `content-type` are one too many",
+            ));
+        }
+        (None, Some(_)) => {}
+        (given, None) => {
+            if let Some(kind) = given.or(custom) {
+                check_header("content-type", kind)?;
+                headers.push("content-type", kind);
+            }
+        }
+    }
+    if let Some(ttl) = message.ttl_ms {
+        let twice = ["expires", "expiration"]
+            .iter()
+            .any(|name| headers.get(name).is_some());
+        if ttl == 0 || twice {
+            return Err(invalid(
+                "`ttl_ms` is at least 1, and goes with neither of the headers `expires` and `expiration`",
+            ));
+        }
+        headers.push("expires", &Node::now_ms().saturating_add(ttl).to_string());
+    }
+    if headers.len() > limits.max_headers {
+        let detail = format!("the message has more than {} headers", limits.max_headers);
+        return Err(Problem::of(Reason::TooManyHeaders, detail));
+    }
+    let longest = headers
+        .iter()
+        .map(|(name, value)| name.len() + ":".len() + value.len());
+    if longest.max().unwrap_or_default() > limits.max_header_line_bytes {
+        let detail = format!(
+            "a header is longer than {} bytes",
+            limits.max_header_line_bytes
+        );
+        return Err(Problem::of(Reason::HeaderTooLong, detail));
+    }
+    Ok(Outgoing { headers, body })
+}
+
+/// The bytes of the body and the content type that goes without saying.
+fn body(
+    text: Option<String>,
+    base64: Option<String>,
+    json: Option<&RawValue>,
+) -> Result<(Bytes, Option<&'static str>), Problem> {
+    match (text, base64, json) {
+        (None, None, None) => Ok((Bytes::new(), None)),
+        (Some(text), None, None) => Ok((text.into(), Some("text/plain;charset=utf-8"))),
+        (None, Some(text), None) => match STANDARD.decode(text) {
+            Ok(bytes) => Ok((bytes.into(), Some("application/octet-stream"))),
+            Err(error) => Err(invalid(&format!("`body_base64` can't be read: {error}"))),
+        },
+        (None, None, Some(json)) => {
+            let bytes = Bytes::copy_from_slice(json.get().as_bytes());
+            Ok((bytes, Some("application/json")))
+        }
+        _ => Err(invalid(
+            "write only one of `body`, `body_base64` and `json`",
+        )),
+    }
+}
+
+fn check_header(name: &str, value: &str) -> Result<(), Problem> {
+    let detail = if RESERVED_HEADERS.binary_search(&name).is_ok() {
+        format!("the header {name} is the server's to write; leave it out")
+    } else if name.is_empty() || name.contains(char::is_control) || value.contains('\0') {
+        "a header has no name, a control character in its name, or a NUL in its value".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Problem::of(Reason::InvalidHeader, detail))
+}
+
+fn invalid(detail: &str) -> Problem {
+    Problem::new(Kind::InvalidRequest, detail)
+}
+
+fn refused(reason: Reason) -> Problem {
+    Problem::of(reason, "nothing was sent; ask again a little later")
+}

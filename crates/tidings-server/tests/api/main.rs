@@ -1,0 +1,5 @@
+//! The HTTP API of a real server, with clients connected over TCP.
+
+mod document;
+mod server;
+mod sessions;

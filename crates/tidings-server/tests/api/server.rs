@@ -1,0 +1,189 @@
+//! A server with the API on, its clients, and who asks it.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+use tidings_server::config::{ApiKey, Config, Overrides};
+use tidings_server::{ListenerKind, Server};
+use tokio::sync::oneshot;
+
+/// Longer than anything takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const KEY: &str = "0123456789abcdef";
+
+/// Where the API listens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    BeneathHttp,
+    OwnListener,
+}
+
+/// A server until it is dropped.
+pub(crate) struct Running {
+    tcp: SocketAddr,
+    pub(crate) http: SocketAddr,
+    api: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Running {
+    pub(crate) fn start(place: Place) -> Self {
+        let (started, running) = std::sync::mpsc::channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+            runtime.block_on(async move {
+                let server = Server::bind(config(place)).await.expect("a free port");
+                let of = |kind| server.listeners().iter().find(|one| one.kind == kind);
+                let [tcp, http] = [ListenerKind::Tcp, ListenerKind::Http]
+                    .map(|kind| of(kind).expect("it is on").address);
+                let api = of(ListenerKind::Api).map(|one| one.address);
+                started.send((tcp, http, api)).expect("the test waits");
+                let stopped = async { drop(stopped.await) };
+                let pages = axum::Router::new().fallback(|| async { "\"a page\"" });
+                let ended = server.run(pages, stopped).await;
+                ended.expect("it ends as it should");
+            });
+        });
+        let (tcp, http, api) = running.recv().expect("it starts");
+        assert_eq!(api.is_some(), place == Place::OwnListener);
+        Self {
+            tcp,
+            http,
+            api: api.unwrap_or(http),
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+
+    /// A client that is connected, and the id of its session.
+    pub(crate) fn client(&self, login: &str) -> (Client, String) {
+        let stream = TcpStream::connect(self.tcp).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        let mut client = Client { stream };
+        client.send(&format!(
+            "CONNECT\naccept-version:1.2\nhost:x\nlogin:{login}\n\n"
+        ));
+        let connected = client.frame();
+        assert!(connected.starts_with("CONNECTED\n"), "{connected}");
+        let id = connected
+            .lines()
+            .find_map(|line| line.strip_prefix("session:"));
+        (client, id.expect("CONNECTED names it").to_owned())
+    }
+
+    /// Asks the API; gives the status and the JSON of the answer.
+    pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&str>) -> (u16, Value) {
+        ask(self.api, method, path, body)
+    }
+}
+
+/// Asks whoever listens there.
+pub(crate) fn ask(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    body: Option<&str>,
+) -> (u16, Value) {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    let body = body.unwrap_or_default();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).expect("it reads");
+    stream.write_all(body.as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+    let body = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"));
+    (status.expect("a status"), body)
+}
+
+fn config(place: Place) -> Config {
+    let any = || Some("127.0.0.1:0".to_owned());
+    let config = Config::development(&Overrides {
+        listen: any(),
+        tcp: any(),
+        ..Overrides::default()
+    });
+    let mut config = config.expect("defaults");
+    config.api.enabled = true;
+    config.api.keys = vec![ApiKey::new(KEY).expect("it is long enough")];
+    if place == Place::OwnListener {
+        config.api.listen = Some(([127, 0, 0, 1], 0).into());
+    }
+    config
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            assert!(ended.is_ok() || thread::panicking());
+        }
+    }
+}
+
+/// A client of STOMP over TCP.
+pub(crate) struct Client {
+    stream: TcpStream,
+}
+
+impl Client {
+    fn send(&mut self, frame: &str) {
+        let bytes = format!("{frame}\0");
+        self.stream.write_all(bytes.as_bytes()).expect("it reads");
+    }
+
+    /// Returns once the subscription is live.
+    pub(crate) fn subscribe(&mut self, id: &str, destination: &str) {
+        self.send(&format!(
+            "SUBSCRIBE\nid:{id}\ndestination:{destination}\nreceipt:r-{id}\n\n"
+        ));
+        self.is_told(&["RECEIPT\n", &format!("receipt-id:r-{id}\n")]);
+    }
+
+    /// The next frame, without its NUL and the line feeds around it.
+    fn frame(&mut self) -> String {
+        let mut frame = Vec::new();
+        let mut byte = [0];
+        loop {
+            self.stream.read_exact(&mut byte).expect("a frame comes");
+            match byte[0] {
+                0 => return String::from_utf8(frame).expect("text"),
+                b'\n' if frame.is_empty() => {}
+                byte => frame.push(byte),
+            }
+        }
+    }
+
+    /// The next frame has all of these in it.
+    pub(crate) fn is_told(&mut self, parts: &[&str]) {
+        let frame = self.frame();
+        for part in parts {
+            assert!(frame.contains(part), "no {part:?} in {frame:?}");
+        }
+    }
+
+    /// Says goodbye.
+    pub(crate) fn disconnect(&mut self) {
+        self.send("DISCONNECT\n\n");
+    }
+
+    /// Nothing more comes, and the connection is closed.
+    pub(crate) fn has_ended(&mut self) {
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).expect("it closes");
+        assert_eq!(String::from_utf8_lossy(&rest).trim(), "");
+    }
+}
