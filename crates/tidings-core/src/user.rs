@@ -174,8 +174,11 @@ mod tests {
                 }
                 let online = |user: &u8| model.get(user).is_some_and(|sessions| !sessions.is_empty());
                 for from in 0u8..3 {
-                    let found: Vec<_> = users.after(&from.to_string()).map(|(name, sessions)| (name.to_owned(), sessions.len())).collect();
-                    let expected: Vec<_> = (from + 1..3).filter(online).map(|user| (user.to_string(), model[&user].len())).collect();
+                    let name = from.to_string();
+                    let found = users.after(&name);
+                    let found: Vec<_> = found.map(|(name, sessions)| (name.to_owned(), sessions.len())).collect();
+                    let expected = (from + 1..3).filter(online);
+                    let expected: Vec<_> = expected.map(|user| (user.to_string(), model[&user].len())).collect();
                     prop_assert_eq!(found, expected);
                 }
                 prop_assert_eq!(users.count(), model.values().filter(|sessions| !sessions.is_empty()).count());
