@@ -18,9 +18,9 @@ struct Place {
     connection: ConnectionKey,
 }
 
-/// Where sessions are. Costs about 60 bytes for each, so it is only kept for who asks.
+/// Where sessions are. Costs an entry of a map for each, so it is only kept where the API is on.
 pub(crate) struct Whereabouts {
-    /// None where nobody asks.
+    /// None where it is off.
     shards: Option<Box<[Mutex<Shard>; SHARDS]>>,
     hasher: DefaultHashBuilder,
 }
@@ -64,7 +64,8 @@ impl Whereabouts {
 }
 
 impl Node {
-    /// Tells a session to go; false where there is none. It counts as gone from now on, so that no second letter follows.
+    /// Tells a session to go; false where there is none. It counts as gone from now on, so that no second letter
+    /// follows.
     pub(crate) fn disconnect(&self, session: &str) -> bool {
         let shard = self.whereabouts.shard(session);
         let place = shard.and_then(|shard| lock(shard).remove(session));

@@ -167,7 +167,9 @@ impl Api {
         }
         let limit = self.node.config.api.max_body_bytes;
         to_bytes(body, limit).await.map_err(|_| {
-            let detail = format!("the body did not arrive, or is longer than {limit} bytes; send less, or raise api.max_body_bytes");
+            let detail = format!(
+                "the body did not arrive, or is longer than {limit} bytes; send less, or raise api.max_body_bytes"
+            );
             Problem::new(Kind::RequestTooLarge, detail)
         })
     }

@@ -12,7 +12,7 @@ use tidings_core::destination::Destination;
 use tidings_core::disconnect::Reason;
 use tidings_core::message::RESERVED_HEADERS;
 use tidings_core::user::UserTarget;
-use tidings_stomp::Headers;
+use tidings_stomp::{Headers, Limits};
 
 use super::problem::{Kind, Problem};
 use super::{Answered, Api, Call, encode, sessions};
@@ -181,8 +181,7 @@ impl Api {
         let kind = self.node.destinations.classify(destination);
         if let Destination::User(rest) = kind.map_err(invalid)? {
             let target = UserTarget::parse(rest).map_err(invalid)?;
-            let is_session = lock(&self.node.users).sessions(&target.name).is_empty()
-                && self.node.whereabouts.knows(&target.name);
+            let is_session = lock(&self.node.users).session(&target.name).is_some();
             let recipient = if is_session {
                 Recipient::Session(target.name.into())
             } else {
@@ -209,45 +208,11 @@ fn outgoing(node: &Node, message: Message<'_>) -> Result<Outgoing, Problem> {
         check_header(name, value)?;
         headers.push(name, value);
     }
-    match (message.content_type.as_deref(), headers.get("content-type")) {
-        (Some(_), Some(_)) => {
-            return Err(invalid(
-                "`content_type` and the header `content-type` are one too many",
-            ));
-        }
-        (None, Some(_)) => {}
-        (given, None) => {
-            if let Some(kind) = given.or(custom) {
-                check_header("content-type", kind)?;
-                headers.push("content-type", kind);
-            }
-        }
+    push_content_type(&mut headers, message.content_type.as_deref(), custom)?;
+    if let Some(ttl_ms) = message.ttl_ms {
+        push_expiry(&mut headers, ttl_ms)?;
     }
-    if let Some(ttl) = message.ttl_ms {
-        let twice = ["expires", "expiration"]
-            .iter()
-            .any(|name| headers.get(name).is_some());
-        if ttl == 0 || twice {
-            return Err(invalid(
-                "`ttl_ms` is at least 1, and goes with neither of the headers `expires` and `expiration`",
-            ));
-        }
-        headers.push("expires", &Node::now_ms().saturating_add(ttl).to_string());
-    }
-    if headers.len() > limits.max_headers {
-        let detail = format!("the message has more than {} headers", limits.max_headers);
-        return Err(Problem::of(Reason::TooManyHeaders, detail));
-    }
-    let longest = headers
-        .iter()
-        .map(|(name, value)| name.len() + ":".len() + value.len());
-    if longest.max().unwrap_or_default() > limits.max_header_line_bytes {
-        let detail = format!(
-            "a header is longer than {} bytes",
-            limits.max_header_line_bytes
-        );
-        return Err(Problem::of(Reason::HeaderTooLong, detail));
-    }
+    check_size(&headers, limits)?;
     Ok(Outgoing { headers, body })
 }
 
@@ -272,6 +237,55 @@ fn body(
             "write only one of `body`, `body_base64` and `json`",
         )),
     }
+}
+
+/// Where neither the message nor its headers say one, the one that goes without saying.
+fn push_content_type(
+    headers: &mut Headers,
+    given: Option<&str>,
+    custom: Option<&str>,
+) -> Result<(), Problem> {
+    let is_there = headers.get("content-type").is_some();
+    if is_there && given.is_some() {
+        return Err(invalid(
+            "`content_type` and the header `content-type` are one too many",
+        ));
+    }
+    if let Some(kind) = given.or(custom).filter(|_| !is_there) {
+        check_header("content-type", kind)?;
+        headers.push("content-type", kind);
+    }
+    Ok(())
+}
+
+fn push_expiry(headers: &mut Headers, ttl_ms: u64) -> Result<(), Problem> {
+    let is_there = |name: &&str| headers.get(name).is_some();
+    if ttl_ms == 0 || ["expires", "expiration"].iter().any(is_there) {
+        return Err(invalid(
+            "`ttl_ms` is at least 1, and goes with neither of the headers `expires` and `expiration`",
+        ));
+    }
+    let expires = Node::now_ms().saturating_add(ttl_ms);
+    headers.push("expires", &expires.to_string());
+    Ok(())
+}
+
+fn check_size(headers: &Headers, limits: &Limits) -> Result<(), Problem> {
+    if headers.len() > limits.max_headers {
+        let detail = format!("the message has more than {} headers", limits.max_headers);
+        return Err(Problem::of(Reason::TooManyHeaders, detail));
+    }
+    let longest = headers
+        .iter()
+        .map(|(name, value)| name.len() + ":".len() + value.len());
+    if longest.max().unwrap_or_default() > limits.max_header_line_bytes {
+        let detail = format!(
+            "a header is longer than {} bytes",
+            limits.max_header_line_bytes
+        );
+        return Err(Problem::of(Reason::HeaderTooLong, detail));
+    }
+    Ok(())
 }
 
 fn check_header(name: &str, value: &str) -> Result<(), Problem> {

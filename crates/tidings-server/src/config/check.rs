@@ -336,7 +336,12 @@ fn check_api(config: &Config, report: &mut Report<'_>) {
         api.listen.is_some() || apart,
         "websocket.path",
         &["api.enabled", "api.listen"],
-        || format!("is `{path}`, which overlaps with `{API_PATH}`, the path of the API; choose another, or give the API a listener of its own by `api.listen`"),
+        || {
+            format!(
+                "is `{path}`, which overlaps with `{API_PATH}`, the path of the API; choose another, or give the API a \
+                 listener of its own by `api.listen`"
+            )
+        },
     );
 }
 
