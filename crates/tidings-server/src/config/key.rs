@@ -36,6 +36,8 @@ pub(super) struct Key {
     /// The accepted values, for the reference page.
     #[cfg(test)]
     pub(super) range: fn() -> String,
+    /// Whether its value may be shown to nobody.
+    pub(super) is_secret: fn() -> bool,
     /// What it accepts, for people who wrote something else.
     pub(super) allowed: fn() -> String,
     /// Writes the value into the configuration, or leaves it alone and says no.
@@ -104,6 +106,7 @@ macro_rules! sections {
                         kind: || Form::kind(&$form),
                         #[cfg(test)]
                         range: || Form::range(&$form),
+                        is_secret: || Form::is_secret(&$form),
                         allowed: || Form::allowed(&$form),
                         read: |config, raw| {
                             let value = Form::read(&$form, raw);

@@ -136,7 +136,11 @@ impl Config {
                 errors.push(ConfigError::Refused {
                     key: key.path(),
                     place: place.clone(),
-                    found: shown,
+                    found: if (key.is_secret)() {
+                        "not shown".to_owned()
+                    } else {
+                        shown
+                    },
                     allowed,
                 });
             }

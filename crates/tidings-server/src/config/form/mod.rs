@@ -3,11 +3,13 @@
 mod destination;
 mod network;
 mod quantity;
+mod webhook;
 mod word;
 
 pub(super) use destination::{PlainDestination, Prefix, Prefixes};
 pub(super) use network::{Address, AddressOrOff, Origins, ScriptUrl, UrlPath};
 pub(super) use quantity::{Count, Size, Time};
+pub(super) use webhook::{HookUrl, Key, Routes};
 pub(super) use word::{AuthenticatorName, Flag, Folder, Policy, Separator};
 
 use super::raw::Raw;
@@ -29,6 +31,11 @@ pub(super) trait Form {
     /// Type and values in one phrase, for people.
     fn allowed(&self) -> String {
         self.range()
+    }
+
+    /// Whether what was written may not be repeated, not even where it is wrong.
+    fn is_secret(&self) -> bool {
+        false
     }
 
     /// The checked value, if `raw` is of the type and in the range.
