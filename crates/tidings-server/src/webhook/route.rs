@@ -49,7 +49,9 @@ pub(crate) struct Match<'a> {
 /// What is wrong with a route or a url.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RouteError {
-    #[error("holds the pattern `{0}`, which has an empty segment; write it without the prefix, as `trade/*`")]
+    #[error(
+        "holds the pattern `{0}`, which has an empty segment; write it without the prefix, as `trade/*`"
+    )]
     EmptySegment(Box<str>),
     #[error("holds the pattern `{0}` with `**` before its end; it may only be the last segment")]
     OpenBeforeEnd(Box<str>),
@@ -57,9 +59,13 @@ pub(crate) enum RouteError {
     Segment(Box<str>),
     #[error("names the variable `{0}`; use letters, digits and `-`, and each name once")]
     Variable(Box<str>),
-    #[error("names `{0}`, and this version speaks no TLS to back ends; use `http://`, over a network that you trust")]
+    #[error(
+        "names `{0}`, and this version speaks no TLS to back ends; use `http://`, over a network that you trust"
+    )]
     Tls(Box<str>),
-    #[error("names `{0}`, which is no url of a back end; write `http://HOST:PORT/PATH` without a login and without `#`")]
+    #[error(
+        "names `{0}`, which is no url of a back end; write `http://HOST:PORT/PATH` without a login and without `#`"
+    )]
     Url(Box<str>),
 }
 
