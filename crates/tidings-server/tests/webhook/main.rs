@@ -366,6 +366,7 @@ fn events_are_told_in_order_to_their_end() {
     client.subscribe("t", "/topic/a");
     client.send("DISCONNECT\nreceipt:bye\n\n");
     client.is_told(&["receipt-id:bye"]);
+    drop(client);
     // What is not told yet is told before the server ends.
     drop(server);
     let told: Vec<_> = told.try_iter().collect();
