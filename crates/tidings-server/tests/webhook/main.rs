@@ -1,6 +1,7 @@
 //! Webhooks: a real server, a back end on loopback that does what the test says, clients over TCP.
 
 mod back_end;
+mod examples;
 mod server;
 
 use std::collections::HashSet;
