@@ -22,9 +22,10 @@ impl Drop for Program {
 fn code(language: &str) -> String {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/webhooks.md");
     let page = std::fs::read_to_string(page).expect("the page is there");
-    let mut parts = page.splitn(2, &format!("```{language}\n"));
-    let code = parts.nth(1).and_then(|rest| rest.split("```").next());
-    code.expect("the page has the example").to_owned()
+    let opening = format!("```{language}\n");
+    let (_, rest) = page.split_once(&opening).expect("the page has the example");
+    let (code, _) = rest.split_once("```").expect("it ends");
+    code.to_owned()
 }
 
 fn trades(program: &str, arguments: &[&str], language: &str) {
