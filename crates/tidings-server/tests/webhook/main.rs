@@ -7,7 +7,7 @@ mod server;
 use std::collections::HashSet;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use back_end::{Reply, Seen, answer};
@@ -224,14 +224,25 @@ fn requests_of_a_session_keep_their_order() {
 
 #[test]
 fn so_many_requests_are_worked_on_at_a_time_and_no_more() {
-    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let seen_most = Arc::clone(&most);
-    let pair = Barrier::new(2);
+    /// How long a third request has to show itself.
+    const CHANCE: Duration = Duration::from_millis(50);
+    #[derive(Default)]
+    struct Work {
+        now: usize,
+        most: usize,
+    }
+    let work = Arc::new((Mutex::new(Work::default()), Condvar::new()));
+    let seen = Arc::clone(&work);
     let back_end = back_end::start(move |_| {
-        let working = now.fetch_add(1, Ordering::SeqCst) + 1;
-        seen_most.fetch_max(working, Ordering::SeqCst);
-        pair.wait();
-        now.fetch_sub(1, Ordering::SeqCst);
+        let (work, changed) = &*seen;
+        let mut one = work.lock().expect("nobody panics");
+        one.now += 1;
+        one.most = one.most.max(one.now);
+        changed.notify_all();
+        let few = |one: &mut Work| one.most <= 2;
+        let waited = changed.wait_timeout_while(one, CHANCE, few);
+        let (mut one, _) = waited.expect("nobody panics");
+        one.now -= 1;
         answer("204 No Content", "", "")
     });
     let server = Running::start(Webhook {
@@ -246,7 +257,7 @@ fn so_many_requests_are_worked_on_at_a_time_and_no_more() {
     for client in &mut clients {
         client.is_told(&["RECEIPT\n"]);
     }
-    assert_eq!(most.load(Ordering::SeqCst), 2);
+    assert_eq!(work.0.lock().expect("nobody panics").most, 2);
 }
 
 #[test]
