@@ -1,12 +1,13 @@
 //! Keys compared with each other, and what is allowed but deserves a word.
 
+mod webhook;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use super::checked::{AllowedOrigins, Authenticator, Config};
 use super::error::{ConfigError, Place};
-use super::units::{format_duration, format_size};
-use crate::webhook::{Routes, parse_url};
+use super::units::format_size;
 
 /// Room for the command and headers of a frame in a WebSocket message or a SockJS payload. Less than every header at its longest: clients
 /// send a few short ones, and the bytes are kept for each message that is being received.
@@ -64,7 +65,7 @@ pub(super) fn check(config: &Config, places: &Places, errors: &mut Vec<ConfigErr
     check_sockjs(config, &mut report);
     check_destinations(config, &mut report);
     check_listeners(config, &mut report);
-    check_webhook(config, &mut report);
+    webhook::check(config, &mut report);
 }
 
 /// Appends the listeners of development mode that others can reach: it takes every login.
@@ -309,34 +310,6 @@ fn check_listeners(config: &Config, report: &mut Report<'_>) {
     }
 }
 
-fn check_webhook(config: &Config, report: &mut Report<'_>) {
-    let webhook = &config.webhook;
-    if let Err(error) = Routes::new(&webhook.routes, config.broker.separator) {
-        let others = ["broker.separator"];
-        report.require(false, "webhook.routes", &others, || error.to_string());
-    }
-    if let Some(Err(error)) = webhook.events_url.as_deref().map(parse_url) {
-        report.require(false, "webhook.events_url", &[], || error.to_string());
-    }
-    if webhook.routes.is_empty() && webhook.events_url.is_none() {
-        return;
-    }
-    let others = ["webhook.routes", "webhook.events_url"];
-    report.require(webhook.secret.is_some(), "webhook.secret", &others, || {
-        "is absent, and back ends know by it who asks; set it, best by TIDINGS__WEBHOOK__SECRET"
-            .to_owned()
-    });
-    let least = webhook.timeout.saturating_mul(2);
-    let others = ["application.timeout", "webhook.routes"];
-    report.require(config.application.timeout >= least, "webhook.timeout", &others, || {
-        format!(
-            "is {}, more than half of `application.timeout`, which holds for waiting and answering together; lower the \
-             one or raise the other",
-            format_duration(webhook.timeout)
-        )
-    });
-}
-
 impl Config {
     /// The listeners that are on, by key.
     fn listeners(&self) -> Vec<(&'static str, SocketAddr)> {
@@ -375,6 +348,7 @@ impl Config {
                     .to_owned(),
             );
         }
+        warnings.extend(webhook::warnings(&self.webhook));
         if self.stomp.heart_beat_receive.is_zero() {
             warnings.push(
                 "`stomp.heart_beat_receive` is zero: a client that vanished is not noticed"

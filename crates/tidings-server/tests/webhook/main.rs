@@ -454,7 +454,7 @@ async fn webhooks_and_an_application_of_the_program_are_refused_together() {
     assert!(matches!(ended, Err(RunError::TwoApplications)));
 }
 
-/// `cargo test --release -p tidings-server --test webhook -- --ignored --nocapture`
+/// `cargo test --release -p tidings-server --test webhook -- --ignored --nocapture the_rate`
 #[test]
 #[ignore = "a measurement"]
 fn the_rate_of_an_echo_is_measured() {
