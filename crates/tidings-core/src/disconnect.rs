@@ -63,6 +63,7 @@ reasons! {
 
     Overloaded "overloaded" 4007 RETRY "The server has more to deliver than it can at the moment."
     ApplicationTimeout "application-timeout" 4008 RETRY "The application did not answer in time."
+    ApplicationUnavailable "application-unavailable" 4009 RETRY "The application cannot be reached at the moment."
 
     UnknownCommand "unknown-command" 4500 STAY "STOMP has no such command for clients; commands are upper case."
     HeaderTooLong "header-too-long" 4501 STAY "A header line is longer than the server takes."

@@ -11,6 +11,7 @@
 //! | `inbound` | what was read finds what it is meant for |
 //! | `application` | STOMP, or a handler of messages ([`MessageHandler`]) |
 //! | `session` | what a client asks for is done, and answered |
+//! | `webhook` | back ends answer over HTTP what is sent to the application |
 //! | `outbound` | what the application sends |
 //! | `queueing` | what queues deliver, and what becomes of dead letters |
 //! | `node` | what all workers share |
@@ -35,6 +36,7 @@ mod server;
 mod session;
 mod sockjs;
 mod telemetry;
+mod webhook;
 mod whereabouts;
 mod worker;
 

@@ -24,6 +24,7 @@ use crate::http::Http;
 use crate::listen::{self, Listener, ListenerKind};
 use crate::node::Node;
 use crate::outbound::NodeBroker;
+use crate::webhook::Webhooks;
 use crate::worker::{Letter, MAX_WORKERS, Worker};
 
 /// How often queues are searched for messages that have expired.
@@ -69,6 +70,15 @@ pub enum RunError {
         "a worker has panicked: its connections are lost; start the server again and report what the log says"
     )]
     Worker,
+    /// [`Server::application`] was given one, and the configuration has webhooks.
+    #[error(
+        "`webhook` is configured, but this program brings an application of its own; remove `webhook.routes` and \
+         `webhook.events_url`, or the application"
+    )]
+    TwoApplications,
+    /// `webhook` was not checked by [`Config::load`].
+    #[error("`webhook` {0}")]
+    Webhook(String),
 }
 
 impl Server {
@@ -130,7 +140,8 @@ impl Server {
         self
     }
 
-    /// Lets `application` answer what clients send to application destinations. The first one stays.
+    /// Lets `application` answer what clients send to application destinations. The first one stays. Webhooks are an
+    /// application too: where they are configured, [`run`](Self::run) refuses a second one.
     #[must_use]
     pub fn application(self, application: Arc<dyn Application>) -> Self {
         // Set already: documented.
@@ -159,7 +170,7 @@ impl Server {
     /// flushed, all within `server.shutdown_timeout`. `pages` answers HTTP requests that are not for Tidings.
     ///
     /// # Errors
-    /// No worker could be started.
+    /// No worker could be started, or there are an application and webhooks.
     pub async fn run(
         self,
         pages: Router,
@@ -167,6 +178,7 @@ impl Server {
     ) -> Result<(), RunError> {
         let node = self.node;
         let deadline = node.config.server.shutdown_timeout;
+        let webhooks = Webhooks::start(&node)?;
         let mut endpoints = vec![Arc::new(Endpoint::stomp(&node.config))];
         endpoints.extend(self.endpoints.into_iter().map(Arc::new));
         let (alive, mut ended) = mpsc::channel::<()>(1);
@@ -225,6 +237,9 @@ impl Server {
         });
         if !joined.await.unwrap_or(false) {
             warn!("a worker had panicked");
+        }
+        if let Some(webhooks) = webhooks {
+            webhooks.finish().await;
         }
         for mailbox in &node.mailboxes {
             // A connection that came too late holds its ticket, and with it all of this.

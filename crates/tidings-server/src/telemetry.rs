@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use tidings_core::disconnect::Reason;
 
@@ -35,6 +37,10 @@ pub(crate) struct Telemetry {
     pub(crate) api_requests: Family<ApiLabel, Counter>,
     /// Messages that the HTTP API sent.
     pub(crate) api_messages: Counter<u64, AtomicU64>,
+    /// How long requests to back ends took, by how they ended.
+    pub(crate) webhook_seconds: Family<OutcomeLabel, Histogram, fn() -> Histogram>,
+    /// Back ends that are left alone at the moment.
+    pub(crate) webhook_breakers_open: Gauge<i64, AtomicI64>,
     /// Messages moved to the dead-letter queue.
     pub(crate) dead_letters: Counter<u64, AtomicU64>,
     /// Bytes read from clients.
@@ -66,6 +72,12 @@ pub(crate) struct ApiLabel {
     pub(crate) status: u16,
 }
 
+/// Label of how a request to a back end ended.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct OutcomeLabel {
+    pub(crate) outcome: &'static str,
+}
+
 /// Label of a cause of loss.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct DropLabel {
@@ -86,6 +98,8 @@ impl Telemetry {
             application_failures: Family::default(),
             api_requests: Family::default(),
             api_messages: Counter::default(),
+            webhook_seconds: Family::new_with_constructor(webhook_histogram),
+            webhook_breakers_open: Gauge::default(),
             dead_letters: Counter::default(),
             bytes_read: Counter::default(),
             bytes_written: Counter::default(),
@@ -111,6 +125,11 @@ impl Telemetry {
             "outbox_bytes",
             "Bytes that wait in outboxes behind full sockets",
             &self.outbox_bytes,
+        );
+        gauge(
+            "webhook_breakers_open",
+            "Back ends that are left alone at the moment",
+            &self.webhook_breakers_open,
         );
         let mut counter =
             |name, help, counter: &Counter| registry.register(name, help, counter.clone());
@@ -167,6 +186,11 @@ impl Telemetry {
             self.api_requests.clone(),
         );
         registry.register(
+            "webhook_seconds",
+            "How long requests to back ends took by outcome",
+            self.webhook_seconds.clone(),
+        );
+        registry.register(
             "messages_dropped",
             "Messages lost by cause",
             self.messages_dropped.clone(),
@@ -189,6 +213,13 @@ impl Telemetry {
             .inc();
     }
 
+    /// A request to a back end has ended.
+    pub(crate) fn webhook_ended(&self, outcome: &'static str, took: Duration) {
+        self.webhook_seconds
+            .get_or_create(&OutcomeLabel { outcome })
+            .observe(took.as_secs_f64());
+    }
+
     /// `count` messages were lost.
     pub(crate) fn dropped(&self, cause: &'static str, count: usize) {
         if count > 0 {
@@ -204,4 +235,9 @@ impl Telemetry {
         encode(&mut text, &self.registry).expect("writing to a String does not fail");
         text
     }
+}
+
+/// From half a millisecond to half a minute, each bucket twice as wide.
+fn webhook_histogram() -> Histogram {
+    Histogram::new(exponential_buckets(0.0005, 2.0, 17))
 }

@@ -1,5 +1,7 @@
 //! Keys compared with each other, and what is allowed but deserves a word.
 
+mod webhook;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -67,6 +69,7 @@ pub(super) fn check(config: &Config, places: &Places, errors: &mut Vec<ConfigErr
     check_destinations(config, &mut report);
     check_listeners(config, &mut report);
     check_api(config, &mut report);
+    webhook::check(config, &mut report);
 }
 
 /// Appends the listeners of development mode that others can reach: it takes every login.
@@ -388,6 +391,7 @@ impl Config {
                     .to_owned(),
             );
         }
+        warnings.extend(webhook::warnings(&self.webhook));
         if self.stomp.heart_beat_receive.is_zero() {
             warnings.push(
                 "`stomp.heart_beat_receive` is zero: a client that vanished is not noticed"

@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::form::{
-    Address, AddressOrOff, ApiKeys, AuthenticatorName, Count, Flag, Folder, Form, Origins,
-    OwnAddress, PlainDestination, Policy, Prefix, Prefixes, ScriptUrl, Separator, Size, Time,
-    UrlPath,
+    Address, AddressOrOff, ApiKeys, AuthenticatorName, Count, Flag, Folder, Form, HookUrl,
+    Key as SecretKey, Origins, OwnAddress, PlainDestination, Policy, Prefix, Prefixes, Routes,
+    ScriptUrl, Separator, Size, Time, UrlPath,
 };
 use super::key::{Key, Section, sections};
 
@@ -218,6 +218,49 @@ sections! {
         timeout: Duration = Duration::from_secs(30), PATIENCE;
     }
 
+    /// Back ends that answer over HTTP what is sent to `broker.application_prefix`; see `webhooks.md`.
+    [webhook] Webhook {
+        /// Which destinations go to which url, each `PATTERN -> URL`; the first that matches counts. A pattern stands
+        /// for what follows `broker.application_prefix`: `*` is one segment, `{name}` one that is told by its name,
+        /// `**` at the end any number of them.
+        routes: Vec<WebhookRoute> = Vec::new(), Routes;
+
+        /// Where the beginnings and ends of sessions and subscriptions are told. Absent: nowhere.
+        events_url: Option<String> = None, HookUrl;
+
+        /// What requests are signed with, by HMAC-SHA256, so that a back end knows whose they are. Better given by the
+        /// environment than by a file.
+        secret: Option<Secret> = None, SecretKey;
+
+        /// How long a back end may take to answer one request, retries included. Before that a request may wait as
+        /// long for one of `webhook.max_concurrency` to be free.
+        timeout: Duration = Duration::from_secs(5), PATIENCE;
+
+        /// Requests that back ends work on at the same time, all together.
+        max_concurrency: usize = 64, Count { min: 1, max: 65_536 };
+
+        /// Largest body of an answer.
+        max_response_bytes: usize = 1_048_576, Size { min: KIB, max: GIB };
+
+        /// How often a request is sent again when the connection was refused, or broke before the answer began. It has
+        /// the same `Tidings-Request-Id` then.
+        retries: u32 = 2, Count { min: 0, max: 10 };
+
+        /// How long after the first of them; twice as long after each further one.
+        retry_delay: Duration = Duration::from_millis(100),
+            Time { min: Duration::from_millis(1), max: Duration::from_mins(1), or_zero: false };
+
+        /// Requests in a row that a back end (a host and port) does not answer, or answers with 502, 503 or 504, until
+        /// it is left alone.
+        breaker_failures: u32 = 10, Count { min: 1, max: 1_000_000 };
+
+        /// How long it is left alone, its requests failing at once; then one request tries whether it is back.
+        breaker_rest: Duration = Duration::from_secs(5), PATIENCE;
+
+        /// Events that may wait to be told; further ones are dropped and counted.
+        max_events: usize = 1_024, Count { min: 1, max: 1_000_000 };
+    }
+
     /// What waits for one client to read it.
     [outbox] Outbox {
         /// Bytes that may wait for one connection after the socket took what it could. Holds one message of the
@@ -306,6 +349,25 @@ pub enum SlowConsumerPolicy {
     DropOldest,
     /// Keep only the latest waiting message of each destination; close if that is still too much.
     KeepLatest,
+}
+
+/// Destinations of the application that a back end answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookRoute {
+    /// What follows the application prefix: `trade/{symbol}`.
+    pub pattern: String,
+    /// Where requests go: `http://127.0.0.1:9000/trade`.
+    pub url: String,
+}
+
+/// What nobody else may know: it shows itself nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Secret(..)")
+    }
 }
 
 /// Who says which user a client is.

@@ -36,10 +36,10 @@ pub(super) struct Key {
     /// The accepted values, for the reference page.
     #[cfg(test)]
     pub(super) range: fn() -> String,
+    /// Whether its value may be shown to nobody.
+    pub(super) is_secret: fn() -> bool,
     /// What it accepts, for people who wrote something else.
     pub(super) allowed: fn() -> String,
-    /// Whether what was written must not be repeated.
-    pub(super) secret: fn() -> bool,
     /// Writes the value into the configuration, or leaves it alone and says no.
     pub(super) read: fn(&mut Config, &Raw) -> bool,
     /// The value in `config` as a file would say it; none where an absent key says it.
@@ -106,8 +106,8 @@ macro_rules! sections {
                         kind: || Form::kind(&$form),
                         #[cfg(test)]
                         range: || Form::range(&$form),
+                        is_secret: || Form::is_secret(&$form),
                         allowed: || Form::allowed(&$form),
-                        secret: || Form::is_secret(&$form),
                         read: |config, raw| {
                             let value = Form::read(&$form, raw);
                             value.map(|value| config.$section.$key = value).is_some()

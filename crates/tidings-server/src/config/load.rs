@@ -136,8 +136,8 @@ impl Config {
                 errors.push(ConfigError::Refused {
                     key: key.path(),
                     place: place.clone(),
-                    found: if (key.secret)() {
-                        "not of the form".to_owned()
+                    found: if (key.is_secret)() {
+                        "not shown".to_owned()
                     } else {
                         shown
                     },

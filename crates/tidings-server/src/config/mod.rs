@@ -19,8 +19,9 @@ mod tests;
 mod units;
 
 pub use checked::{
-    Admin, AllowedOrigins, Api, ApiKey, Authenticator, Broker, Config, Http, Outbox, Queue,
-    Security, Server, Session, SlowConsumerPolicy, SockJs, Stomp, Tcp, WebSocket,
+    Admin, AllowedOrigins, Api, ApiKey, Authenticator, Broker, Config, Http, Outbox, Queue, Secret,
+    Security, Server, Session, SlowConsumerPolicy, SockJs, Stomp, Tcp, WebSocket, Webhook,
+    WebhookRoute,
 };
 pub use error::{ConfigError, ConfigErrors, Place};
 pub use load::{Overrides, Setting};

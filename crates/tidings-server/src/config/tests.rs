@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::raw;
 use super::*;
 
+mod webhook;
+
 /// A configuration file that goes with the test.
 struct File(PathBuf);
 

@@ -4,12 +4,14 @@ mod destination;
 mod network;
 mod quantity;
 mod secret;
+mod webhook;
 mod word;
 
 pub(super) use destination::{PlainDestination, Prefix, Prefixes};
 pub(super) use network::{Address, AddressOrOff, Origins, OwnAddress, ScriptUrl, UrlPath};
 pub(super) use quantity::{Count, Size, Time};
 pub(super) use secret::ApiKeys;
+pub(super) use webhook::{HookUrl, Key, Routes};
 pub(super) use word::{AuthenticatorName, Flag, Folder, Policy, Separator};
 
 use super::raw::Raw;
@@ -33,13 +35,13 @@ pub(super) trait Form {
         self.range()
     }
 
-    /// The checked value, if `raw` is of the type and in the range.
-    fn read(&self, raw: &Raw) -> Option<Self::Value>;
-
-    /// Whether what was written must not be repeated, not even where it is wrong.
+    /// Whether what was written may not be repeated, not even where it is wrong.
     fn is_secret(&self) -> bool {
         false
     }
+
+    /// The checked value, if `raw` is of the type and in the range.
+    fn read(&self, raw: &Raw) -> Option<Self::Value>;
 
     /// The value as it is written in a file; none where an absent key says it.
     fn show(&self, value: &Self::Value) -> Option<String>;

@@ -1,0 +1,58 @@
+//! Webhooks that cannot work, and those that deserve a word.
+
+use std::net::IpAddr;
+
+use super::super::checked::{Config, Webhook};
+use super::super::units::format_duration;
+use super::Report;
+use crate::webhook::{Routes, parse_url};
+
+/// Appends what in `[webhook]` contradicts.
+pub(super) fn check(config: &Config, report: &mut Report<'_>) {
+    let webhook = &config.webhook;
+    if let Err(error) = Routes::new(&webhook.routes, config.broker.separator) {
+        let others = ["broker.separator"];
+        report.require(false, "webhook.routes", &others, || error.to_string());
+    }
+    if let Some(Err(error)) = webhook.events_url.as_deref().map(parse_url) {
+        report.require(false, "webhook.events_url", &[], || error.to_string());
+    }
+    if webhook.routes.is_empty() && webhook.events_url.is_none() {
+        return;
+    }
+    let others = ["webhook.routes", "webhook.events_url"];
+    report.require(webhook.secret.is_some(), "webhook.secret", &others, || {
+        "is absent, and back ends know by it who asks; set it, best by TIDINGS__WEBHOOK__SECRET"
+            .to_owned()
+    });
+    let least = webhook.timeout.saturating_mul(2);
+    let others = ["application.timeout", "webhook.routes"];
+    report.require(config.application.timeout >= least, "webhook.timeout", &others, || {
+        format!(
+            "is {}, more than half of `application.timeout`, which holds for waiting and answering together; lower the \
+             one or raise the other",
+            format_duration(webhook.timeout)
+        )
+    });
+}
+
+/// A sentence for each back end that others may stand before.
+pub(super) fn warnings(webhook: &Webhook) -> impl Iterator<Item = String> {
+    let urls = webhook.routes.iter().map(|route| &route.url);
+    let elsewhere = urls
+        .chain(&webhook.events_url)
+        .filter(|url| !is_on_this_machine(url));
+    elsewhere.map(|url| {
+        format!("`webhook` names {url}: who is on the way there reads what clients send, and can answer them")
+    })
+}
+
+fn is_on_this_machine(url: &str) -> bool {
+    let host = parse_url(url)
+        .ok()
+        .and_then(|url| url.host().map(str::to_owned));
+    host.is_none_or(|host| {
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.to_canonical().is_loopback())
+    })
+}
