@@ -25,6 +25,10 @@ struct Running {
 
 impl Running {
     fn start(router: Router) -> Self {
+        Self::start_with(router, |_| ())
+    }
+
+    fn start_with(router: Router, set: impl FnOnce(&mut Config) + Send + 'static) -> Self {
         let (started, running) = mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = thread::spawn(move || {
@@ -39,6 +43,7 @@ impl Running {
                 let mut config = config.expect("defaults");
                 // Sessions are to be on different ones.
                 config.server.workers = 2;
+                set(&mut config);
                 let server = Server::bind(config).await.expect("a free port");
                 let server = server.application(Arc::new(router));
                 let mut listeners = server.listeners().iter();
@@ -315,6 +320,33 @@ fn who_listens_for_errors_stays_connected() {
     client.ask("/app/seat/7", "");
     client.is_told(&["MESSAGE\nsubscription:1\n", "\n\n7"]);
     client.is_told(&["RECEIPT\n"]);
+}
+
+#[test]
+fn an_answer_that_the_broker_does_not_take_is_no_success() {
+    let astray = async || {
+        (
+            SendTo("/nowhere/a", "astray"),
+            SendTo("/topic/a", "on its way"),
+        )
+    };
+    let queue = async || SendTo("/queue/{name}", "work");
+    let router = Router::new()
+        .message("astray", astray)
+        .message("queue/{name}", queue);
+    let server = Running::start_with(router, |config| config.queue.max_queues = 1);
+    let mut client = server.client("", &["/user/queue/errors", "/topic/a"]);
+    client.ask("/app/astray", "");
+    client.is_told(&["subscription:1\n", "\n\non its way"]);
+    client.is_told(&[
+        "subscription:0\n",
+        "code:application-failed\n",
+        "the destination starts with no known prefix",
+    ]);
+    client.ask("/app/queue/a", "");
+    client.is_told(&["RECEIPT\n"]);
+    client.ask("/app/queue/b", "");
+    client.is_told(&["subscription:0\n", "code:too-many-queues\n"]);
 }
 
 #[test]
