@@ -106,21 +106,36 @@ fn failed(reason: Reason, details: &str) -> Response {
 
 /// Does what the application wants, then says that it is done, or what was wrong.
 fn finish(worker: &Rc<Worker>, connection: &Rc<Connection>, frame: &Frame, response: Response) {
+    let mut failure = response.failure;
     for effect in response.effects {
         if let Err(error) = apply(worker, connection, frame, effect) {
-            tracing::warn!(%error, "the application could not send");
+            tracing::warn!(%error, request = frame.header("destination"), "the application could not send");
             worker.node.telemetry.dropped("application", 1);
+            // A RECEIPT would say that it was sent.
+            failure.get_or_insert_with(|| unsent(error));
         }
     }
     if connection.phase() != Phase::Open {
         return;
     }
-    if let Some(failure) = response.failure {
+    if let Some(failure) = failure {
         fail(worker, connection, frame, failure);
         return;
     }
     if let Some(session) = connection.application.borrow_mut().stomp() {
         send_receipt(worker, connection, session, frame, None);
+    }
+}
+
+/// A wrong destination is the application's fault, so its code would mislead the client; a full queue is nobody's.
+fn unsent(error: SendError) -> Failure {
+    let reason = match &error {
+        SendError::Refused { reason, .. } => *reason,
+        _ => Reason::ApplicationFailed,
+    };
+    Failure {
+        reason,
+        details: format!("the application's answer was not sent: {error}"),
     }
 }
 

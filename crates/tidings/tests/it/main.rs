@@ -3,6 +3,7 @@
 mod compile_errors;
 mod destination_variables;
 mod extractors;
+mod first_program;
 mod layers;
 mod messaging_template;
 mod order_of_routes;
