@@ -13,15 +13,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tidings_core::disconnect::Reason;
 use tidings_sockjs::{Attached, Options, Receiver, Session, Timeout, frame};
 use tokio::io::ReadBuf;
-use tokio::net::TcpStream;
 
 mod response;
 
-use self::response::{Back, Socket, Wants, finish, stamp, watch, write_some};
+use self::response::{Socket, Wants, finish, last_answer, stamp, watch, write_some};
 use super::connection::{Connection, NewConnection, Phase, Progress, write};
 use super::outbox::Outbox;
 use super::subscription::Consumer;
@@ -32,7 +31,7 @@ use crate::http::Http;
 use crate::inbound;
 use crate::link::Link;
 use crate::node::Ticket;
-use crate::sockjs::{Owner, SessionName};
+use crate::sockjs::{Owner, SessionName, no_room};
 
 /// The bare socket of an HTTP request, taken over to be answered by a worker, and all that it takes to give it back.
 pub(crate) struct Bare {
@@ -281,9 +280,22 @@ impl Worker {
         }
         let Some(ticket) = listen.ticket.take().or_else(|| self.node.admit()) else {
             self.node.sockjs.release(&listen.name, self.id);
+            self.refuse(listen);
             return;
         };
         self.open_session(listen, ticket);
+    }
+
+    /// The session that the client asked for has ended on the way here, and there is no room for another.
+    fn refuse(&self, listen: Listen) {
+        let telemetry = &self.node.telemetry;
+        telemetry.disconnected(self.node.refusal_reason());
+        let Some((stream, back)) = listen.bare.take() else {
+            return;
+        };
+        let answer = last_answer(&no_room(&listen.receiver));
+        let send_timeout = self.node.config.outbox.send_timeout;
+        finish(stream, back, answer, false, send_timeout);
     }
 
     fn session(&self, name: &SessionName) -> Option<Rc<Connection>> {
@@ -317,14 +329,8 @@ impl Worker {
 
     fn attach(self: &Rc<Self>, connection: &Rc<Connection>, mut receiver: Receiver, bare: Bare) {
         stamp(Some(&mut receiver));
-        let Ok(stream) = TcpStream::from_std(bare.stream) else {
+        let Some((stream, back)) = bare.take() else {
             return;
-        };
-        let back = Back {
-            peer: bare.peer,
-            early: BytesMut::from(bare.early),
-            ticket: bare.ticket,
-            http: bare.http,
         };
         let mut out = Vec::new();
         let mut listening = listening(connection).borrow_mut();

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, SystemTime};
 
+use axum::http::StatusCode;
 use bytes::BytesMut;
 use socket2::SockRef;
-use tidings_sockjs::Receiver;
+use tidings_sockjs::{Answer, Receiver};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
-use super::listening;
+use super::{Bare, listening};
 use crate::http::Http;
 use crate::node::Ticket;
 use crate::worker::Worker;
@@ -77,6 +78,20 @@ impl Socket {
     }
 }
 
+impl Bare {
+    /// Its socket on this worker, and what it takes to give that back. Nothing where the system takes it no more.
+    pub(super) fn take(self) -> Option<(TcpStream, Back)> {
+        let stream = TcpStream::from_std(self.stream).ok()?;
+        let back = Back {
+            peer: self.peer,
+            early: BytesMut::from(self.early),
+            ticket: self.ticket,
+            http: self.http,
+        };
+        Some((stream, back))
+    }
+}
+
 impl Back {
     pub(super) fn give(self, stream: TcpStream, keeps_alive: bool) {
         if !keeps_alive {
@@ -128,6 +143,31 @@ pub(super) async fn watch(worker: Rc<Worker>, connection: Rc<Connection>) {
     }
 }
 
+/// The bytes of a whole answer, after which the connection ends.
+pub(super) fn last_answer(answer: &Answer) -> Vec<u8> {
+    let reason = StatusCode::from_u16(answer.status)
+        .ok()
+        .and_then(|status| status.canonical_reason());
+    let mut out = format!(
+        "HTTP/1.1 {} {}\r\n",
+        answer.status,
+        reason.unwrap_or_default()
+    );
+    let date = httpdate::fmt_http_date(SystemTime::now());
+    let length = answer.body.len().to_string();
+    let headers = answer.headers.iter().map(|(name, value)| (*name, &**value));
+    let more = [
+        ("date", &*date),
+        ("content-length", &*length),
+        ("connection", "close"),
+    ];
+    for (name, value) in headers.chain(more) {
+        out.extend([name, ": ", value, "\r\n"]);
+    }
+    out.push_str("\r\n");
+    [out.as_bytes(), &answer.body].concat()
+}
+
 /// Dates the head of a response that is not written yet: one that waited is as old as its first frame.
 pub(super) fn stamp(receiver: Option<&mut Receiver>) {
     if let Some(receiver) = receiver.filter(|receiver| !receiver.has_begun()) {
@@ -154,4 +194,46 @@ async fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
         bytes = &bytes[write_some(stream, bytes)?..];
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tidings_sockjs::{Options, RequestHead, Route, route};
+
+    use super::*;
+    use crate::sockjs::no_room;
+
+    #[test]
+    fn a_client_without_room_reads_a_whole_503() {
+        let head = RequestHead {
+            method: "POST",
+            path: "/000/abc/xhr",
+            query: "",
+            http_1_1: true,
+            keep_alive: true,
+            origin: Some("http://a.example"),
+            access_control_request_headers: None,
+            cookie: None,
+            if_none_match: None,
+        };
+        let options = Options::default();
+        let Route::Receive { receiver, .. } = route(&options, &head, || 7) else {
+            panic!("it listens");
+        };
+        let answer = String::from_utf8(last_answer(&no_room(&receiver))).expect("it is text");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("the head ends");
+        let mut lines = head.split("\r\n");
+        assert_eq!(lines.next(), Some("HTTP/1.1 503 Service Unavailable"));
+        let lines: Vec<_> = lines.collect();
+        let length = format!("content-length: {}", body.len());
+        for line in [
+            "access-control-allow-origin: http://a.example",
+            "retry-after: 5",
+            "connection: close",
+            &length,
+        ] {
+            assert!(lines.contains(&line), "{line} is not in {lines:?}");
+        }
+        assert_eq!(body, "the server takes no more sessions now\n");
+    }
 }
