@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use tidings_sockjs::{Answer, Receiver};
+
 use crate::node::{lock, random_name};
 
 /// The name of the cookie that holds the secret of a session.
@@ -10,6 +12,9 @@ const COOKIE: &str = "tidings-session";
 
 /// A secret is as long as [`random_name`] makes it; what a client shows otherwise is none.
 const SECRET_BYTES: usize = 32;
+
+/// When a client that found the server full may come back.
+const RETRY_AFTER_SECONDS: &str = "5";
 
 /// What a client calls its session. It names nothing else: the session's own id is made here.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -97,6 +102,14 @@ impl Sessions {
             places.remove(name);
         }
     }
+}
+
+/// The answer to a client that would begin a session where there is no room for one.
+pub(crate) fn no_room(receiver: &Receiver) -> Answer {
+    let mut answer = receiver.refused(503, "the server takes no more sessions now\n");
+    let retry_after = ("retry-after", RETRY_AFTER_SECONDS.into());
+    answer.headers.push(retry_after);
+    answer
 }
 
 /// A fresh secret and the cookie that brings it to the client, sent back only with requests to urls of this session. None

@@ -47,7 +47,8 @@ pub(crate) struct Telemetry {
     pub(crate) bytes_read: Counter<u64, AtomicU64>,
     /// Bytes written to clients.
     pub(crate) bytes_written: Counter<u64, AtomicU64>,
-    /// Bytes that wait in outboxes behind full sockets.
+    /// Bytes that wait in outboxes, behind full sockets or for a client of SockJS to listen again. What a response of
+    /// SockJS has taken already is not among them.
     pub(crate) outbox_bytes: Gauge<i64, AtomicI64>,
     /// How often a session was not read because another worker's mailbox was full.
     pub(crate) reads_paused: Counter<u64, AtomicU64>,
@@ -123,7 +124,7 @@ impl Telemetry {
         );
         gauge(
             "outbox_bytes",
-            "Bytes that wait in outboxes behind full sockets",
+            "Bytes that wait in outboxes, without those that a response of SockJS has taken",
             &self.outbox_bytes,
         );
         gauge(

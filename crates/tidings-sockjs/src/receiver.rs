@@ -270,7 +270,7 @@ mod tests {
             ..RequestHead::default()
         };
         let options = Options::default();
-        let Route::Receive { mut receiver, .. } = route(&options, &head, 7) else {
+        let Route::Receive { mut receiver, .. } = route(&options, &head, || 7) else {
             panic!("no receiver");
         };
         receiver.set_date("Sun, 06 Nov 1994 08:49:37 GMT".to_owned());

@@ -60,12 +60,16 @@ pub enum Route<'a> {
     },
 }
 
-/// Tells what a request wants. `entropy` is a fresh random number, for `/info`.
+/// Tells what a request wants. `entropy` draws a fresh random number, for `/info` alone.
 ///
 /// `GET` on the base and on the two WebSocket urls is asked with the headers of a handshake or without: the driver looks
 /// whether there are any (`upgrade`, `sec-websocket-key`) before it asks for the base, and refuses what is no handshake
 /// on the others.
-pub fn route<'a>(options: &Options, head: &RequestHead<'a>, entropy: u32) -> Route<'a> {
+pub fn route<'a>(
+    options: &Options,
+    head: &RequestHead<'a>,
+    entropy: impl FnOnce() -> u32,
+) -> Route<'a> {
     let path = head.path.strip_suffix('/').unwrap_or(head.path);
     let parts: Vec<_> = path.splitn(5, '/').collect();
     let wanted = match parts[..] {
@@ -86,11 +90,11 @@ fn route_page<'a>(
     options: &Options,
     head: &RequestHead<'a>,
     page: &str,
-    entropy: u32,
+    entropy: impl FnOnce() -> u32,
 ) -> Routed<'a> {
     match page {
         "info" if head.method == "OPTIONS" => Ok(Route::Answer(pages::preflight(head, INFO))),
-        "info" if head.method == "GET" => Ok(Route::Answer(pages::info(options, head, entropy))),
+        "info" if head.method == "GET" => Ok(Route::Answer(pages::info(options, head, entropy()))),
         "info" => Err(pages::method_not_allowed(INFO)),
         "websocket" if options.websocket_enabled => {
             for_method(head, "GET", || Ok(Route::RawWebSocket))

@@ -79,8 +79,9 @@ sections! {
         /// Path of the endpoint; SockJS answers here and beneath it.
         path: String = "/ws".to_owned(), UrlPath;
 
-        /// Which pages may connect, over WebSocket and over SockJS. A request without `Origin` is always allowed: over
-        /// WebSocket it is not from a browser; over SockJS see `sockjs.legacy_transports`.
+        /// Which pages may connect, over WebSocket and over SockJS. A request without `Origin` is allowed, unless
+        /// the browser says that another origin asks and `Referer` names none that may. For SockJS see also
+        /// `sockjs.legacy_transports`.
         allowed_origins: AllowedOrigins = AllowedOrigins::SameOrigin, Origins;
 
         /// Accept permessage-deflate when a client offers it.
@@ -328,8 +329,8 @@ sections! {
     }
 }
 
-/// Which `Origin` headers a WebSocket handshake or a SockJS request may carry. A request without `Origin` is always
-/// allowed.
+/// Which `Origin` headers a WebSocket handshake or a SockJS request may carry. One without it is allowed,
+/// unless its `Sec-Fetch-Site` says that another origin asks and its `Referer` names none that may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllowedOrigins {
     /// Scheme, host and port of the request itself.

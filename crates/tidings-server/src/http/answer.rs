@@ -1,4 +1,4 @@
-//! Answers in the types of the HTTP library, and as the bytes of a response.
+//! Answers in the types of the HTTP library.
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};

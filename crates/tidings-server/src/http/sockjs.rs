@@ -19,14 +19,11 @@ use crate::config::AllowedOrigins;
 use crate::endpoint::{CLIENT_LIBRARY, Service};
 use crate::link::Framing;
 use crate::node::Node;
-use crate::sockjs::{Found, Owner, SessionName, offer, shown_secret};
+use crate::sockjs::{Found, Owner, SessionName, no_room, offer, shown_secret};
 use crate::worker::{Letter, Listen, Say};
 
 /// A request to listen has nothing to say; clients that send a body all the same send a short one.
 const MAX_IGNORED_BODY_BYTES: usize = 64 * 1024;
-
-/// When a client that found the server full may come back.
-const RETRY_AFTER_SECONDS: &str = "5";
 
 /// Answers a request to an endpoint or beneath it.
 pub(super) async fn enter(
@@ -55,7 +52,7 @@ pub(super) async fn enter(
         cookies.as_deref(),
         entrance.node.is_draining(),
     );
-    match route(options, &head, getrandom::u32().unwrap_or_default()) {
+    match route(options, &head, || getrandom::u32().unwrap_or_default()) {
         Route::Answer(_) if beneath.strip_prefix('/') == Some(CLIENT_LIBRARY) => {
             client_library(&entrance, &parts)
         }
@@ -171,13 +168,7 @@ async fn listen(
         Found::Nothing => {
             let Some(ticket) = node.admit() else {
                 node.telemetry.disconnected(node.refusal_reason());
-                let answer = receiver.refused(503, "the server takes no more sessions now\n");
-                let mut response = response(answer);
-                let retry_after = HeaderValue::from_static(RETRY_AFTER_SECONDS);
-                response
-                    .headers_mut()
-                    .insert(header::RETRY_AFTER, retry_after);
-                return response;
+                return response(no_room(&receiver));
             };
             if entrance.endpoint.bind_sessions && secret.is_none() {
                 let offer = offer(&entrance.endpoint.path, server, session);

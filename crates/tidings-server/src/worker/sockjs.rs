@@ -5,22 +5,22 @@
 //! frame.
 
 use std::cell::Cell;
-use std::io::{self, Read};
+use std::io;
 use std::mem::{self, MaybeUninit};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant, SystemTime};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
-use socket2::SockRef;
+use bytes::Bytes;
 use tidings_core::disconnect::Reason;
 use tidings_sockjs::{Attached, Options, Receiver, Session, Timeout, frame};
 use tokio::io::ReadBuf;
-use tokio::net::TcpStream;
-use tokio::task::AbortHandle;
 
+mod response;
+
+use self::response::{Socket, Wants, finish, last_answer, stamp, watch, write_some};
 use super::connection::{Connection, NewConnection, Phase, Progress, write};
 use super::outbox::Outbox;
 use super::subscription::Consumer;
@@ -31,10 +31,7 @@ use crate::http::Http;
 use crate::inbound;
 use crate::link::Link;
 use crate::node::Ticket;
-use crate::sockjs::{Owner, SessionName};
-
-/// Requests that come while a response is on its way are kept up to this many bytes; more stay in the kernel.
-const MAX_EARLY_BYTES: usize = 16 * 1024;
+use crate::sockjs::{Owner, SessionName, no_room};
 
 /// The bare socket of an HTTP request, taken over to be answered by a worker, and all that it takes to give it back.
 pub(crate) struct Bare {
@@ -79,34 +76,6 @@ pub(super) struct Listening {
     unheard: Vec<Consumer>,
     /// What the session closes with, once all that waits is out.
     goodbye: Option<(u16, String)>,
-}
-
-/// The socket of a response.
-struct Socket {
-    stream: TcpStream,
-    back: Back,
-    watcher: Option<AbortHandle>,
-    /// Wakes the watcher when there is something to write.
-    waker: Option<Waker>,
-    /// The response has ended, with what is unsent; whether another request may follow it.
-    ended: Option<bool>,
-}
-
-/// What it takes to give a socket back to HTTP.
-struct Back {
-    peer: SocketAddr,
-    /// Requests that came behind this one.
-    early: BytesMut,
-    ticket: Ticket,
-    http: Arc<Http>,
-}
-
-/// What a watched socket wants.
-enum Wants {
-    /// To be written to.
-    Bytes,
-    /// Nothing any more: the client is gone.
-    Burial,
 }
 
 impl Listening {
@@ -291,96 +260,6 @@ impl Listening {
     }
 }
 
-impl Socket {
-    fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
-    }
-
-    fn reads_ahead(&self) -> bool {
-        self.back.early.len() < MAX_EARLY_BYTES
-    }
-
-    /// Whether the peer has closed. Requests behind this one would hide that, so they are kept here rather than in the
-    /// kernel.
-    fn is_over(&mut self) -> bool {
-        let mut piece = [0; 1024];
-        while self.reads_ahead() {
-            // Not through the runtime, which may not know yet that there is something to read.
-            match (&*SockRef::from(&self.stream)).read(&mut piece) {
-                Ok(0) => return true,
-                Ok(count) => self.back.early.extend_from_slice(&piece[..count]),
-                Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
-            }
-        }
-        false
-    }
-}
-
-/// Dates the head of a response that is not written yet: one that waited is as old as its first frame.
-fn stamp(receiver: Option<&mut Receiver>) {
-    if let Some(receiver) = receiver.filter(|receiver| !receiver.has_begun()) {
-        receiver.set_date(httpdate::fmt_http_date(SystemTime::now()));
-    }
-}
-
-fn write_some(stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
-    let mut count = 0;
-    while count < bytes.len() {
-        match stream.try_write(&bytes[count..]) {
-            Ok(written) => count += written,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(count)
-}
-
-/// Writes a response that ended as it began, then gives the socket back to HTTP or closes it.
-fn finish(
-    stream: TcpStream,
-    back: Back,
-    mut rest: Vec<u8>,
-    keeps_alive: bool,
-    send_timeout: Duration,
-) {
-    match write_some(&stream, &rest) {
-        Ok(count) if count == rest.len() => back.give(stream, keeps_alive),
-        Ok(count) => {
-            rest.drain(..count);
-            tokio::task::spawn_local(async move {
-                let written = tokio::time::timeout(send_timeout, write_all(&stream, &rest)).await;
-                if matches!(written, Ok(Ok(()))) {
-                    back.give(stream, keeps_alive);
-                }
-            });
-        }
-        Err(error) => tracing::debug!(peer = %back.peer, %error, "a response was not taken"),
-    }
-}
-
-async fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        stream.writable().await?;
-        bytes = &bytes[write_some(stream, bytes)?..];
-    }
-    Ok(())
-}
-
-impl Back {
-    fn give(self, stream: TcpStream, keeps_alive: bool) {
-        if !keeps_alive {
-            return;
-        }
-        if let Ok(stream) = stream.into_std() {
-            self.http
-                .resume(stream, self.peer, self.early.freeze(), self.ticket);
-        }
-    }
-}
-
 impl Worker {
     /// A client wants to listen.
     pub(super) fn listen(self: &Rc<Self>, mut listen: Listen) {
@@ -401,9 +280,22 @@ impl Worker {
         }
         let Some(ticket) = listen.ticket.take().or_else(|| self.node.admit()) else {
             self.node.sockjs.release(&listen.name, self.id);
+            self.refuse(listen);
             return;
         };
         self.open_session(listen, ticket);
+    }
+
+    /// The session that the client asked for has ended on the way here, and there is no room for another.
+    fn refuse(&self, listen: Listen) {
+        let telemetry = &self.node.telemetry;
+        telemetry.disconnected(self.node.refusal_reason());
+        let Some((stream, back)) = listen.bare.take() else {
+            return;
+        };
+        let answer = last_answer(&no_room(&listen.receiver));
+        let send_timeout = self.node.config.outbox.send_timeout;
+        finish(stream, back, answer, false, send_timeout);
     }
 
     fn session(&self, name: &SessionName) -> Option<Rc<Connection>> {
@@ -437,14 +329,8 @@ impl Worker {
 
     fn attach(self: &Rc<Self>, connection: &Rc<Connection>, mut receiver: Receiver, bare: Bare) {
         stamp(Some(&mut receiver));
-        let Ok(stream) = TcpStream::from_std(bare.stream) else {
+        let Some((stream, back)) = bare.take() else {
             return;
-        };
-        let back = Back {
-            peer: bare.peer,
-            early: BytesMut::from(bare.early),
-            ticket: bare.ticket,
-            http: bare.http,
         };
         let mut out = Vec::new();
         let mut listening = listening(connection).borrow_mut();
@@ -603,20 +489,4 @@ fn listening(connection: &Connection) -> &std::cell::RefCell<Listening> {
         .listening
         .as_deref()
         .expect("only connections of SockJS over HTTP are among the sessions")
-}
-
-/// Watches the socket of one response until that ends.
-async fn watch(worker: Rc<Worker>, connection: Rc<Connection>) {
-    loop {
-        let wants = std::future::poll_fn(|context| {
-            listening(&connection).borrow_mut().poll_socket(context)
-        });
-        match wants.await {
-            Wants::Bytes => worker.pump(&connection),
-            Wants::Burial => {
-                worker.lose(&connection);
-                return;
-            }
-        }
-    }
 }

@@ -26,7 +26,7 @@ pub(crate) fn request<'a>(method: &'a str, path: &'a str) -> RequestHead<'a> {
 }
 
 pub(crate) fn answer(options: &Options, head: &RequestHead<'_>) -> Answer {
-    match route(options, head, 7) {
+    match route(options, head, || 7) {
         Route::Answer(answer) => answer,
         other => panic!("{other:?} for {head:?}"),
     }
@@ -34,14 +34,14 @@ pub(crate) fn answer(options: &Options, head: &RequestHead<'_>) -> Answer {
 
 /// The status of the answer; 0 for what is not answered at once.
 pub(crate) fn status(options: &Options, method: &str, path: &str) -> u16 {
-    match route(options, &request(method, path), 7) {
+    match route(options, &request(method, path), || 7) {
         Route::Answer(answer) => answer.status,
         _ => 0,
     }
 }
 
 pub(crate) fn receiver(options: &Options, head: &RequestHead<'_>) -> Receiver {
-    match route(options, head, 7) {
+    match route(options, head, || 7) {
         Route::Receive { receiver, .. } => receiver,
         other => panic!("{other:?} for {head:?}"),
     }
@@ -67,7 +67,7 @@ pub(crate) fn sender(options: &Options, transport: &str) -> Sender {
     match route(
         options,
         &request("POST", &format!("{SESSION}/{transport}")),
-        7,
+        || 7,
     ) {
         Route::Send { sender, .. } => sender,
         other => panic!("{other:?}"),

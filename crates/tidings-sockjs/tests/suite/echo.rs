@@ -35,7 +35,7 @@ impl EchoService {
 
     /// The status and body of an answer, or what a receiver has got so far.
     fn handle(&mut self, head: &RequestHead<'_>, body: &[u8]) -> String {
-        let answer = match route(&self.options, head, 7) {
+        let answer = match route(&self.options, head, || 7) {
             Route::Receive {
                 session, receiver, ..
             } => return self.receive(session, receiver),

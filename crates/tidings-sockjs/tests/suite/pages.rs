@@ -1,6 +1,6 @@
 //! The fixed pages.
 
-use tidings_sockjs::{Answer, Options, RequestHead};
+use tidings_sockjs::{Answer, Options, RequestHead, route};
 
 use super::ask::{answer, header, options, request, sha256, status, text};
 
@@ -94,6 +94,26 @@ const IFRAMES: [&str; 6] = [
     "/iframe-0.1.2abc-dirty.2144.html",
     "/iframe_a.html?t=1234",
 ];
+
+#[test]
+fn only_info_draws_entropy() {
+    for (method, path, draws) in [
+        ("GET", "/info", true),
+        ("OPTIONS", "/info", false),
+        ("GET", "", false),
+        ("GET", "/iframe.html", false),
+        ("GET", "/websocket", false),
+        ("POST", "/0/s/xhr", false),
+        ("POST", "/0/s/xhr_send", false),
+    ] {
+        let mut drawn = false;
+        route(&options(), &request(method, path), || {
+            drawn = true;
+            7
+        });
+        assert_eq!(drawn, draws, "{method} {path}");
+    }
+}
 
 #[test]
 fn the_iframe_page_is_known_to_the_byte() {

@@ -27,7 +27,7 @@ pub(crate) fn check(data: &[u8]) {
         cookie: field(5),
         if_none_match: field(6),
     };
-    match route(&options, &head, u32::from(switches)) {
+    match route(&options, &head, || u32::from(switches)) {
         Route::Answer(answer) => check_answer(&answer),
         Route::WebSocket | Route::RawWebSocket => assert!(options.websocket_enabled),
         Route::Receive {

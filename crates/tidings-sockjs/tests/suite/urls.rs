@@ -16,14 +16,14 @@ fn the_three_parts_of_a_session_url_are_taken_as_they_are() {
         ),
         ("/000/a;b%2e/xhr?x=/1/2", ("000", "a;b%2e")),
     ] {
-        match route(&options(), &request("POST", path), 7) {
+        match route(&options(), &request("POST", path), || 7) {
             Route::Receive {
                 server, session, ..
             } => assert_eq!((server, session), names),
             other => panic!("{other:?} for {path}"),
         }
         let send = path.replace("/xhr", "/xhr_send");
-        match route(&options(), &request("POST", &send), 7) {
+        match route(&options(), &request("POST", &send), || 7) {
             Route::Send { session, .. } => assert_eq!(session, names.1),
             other => panic!("{other:?} for {send}"),
         }
@@ -92,7 +92,7 @@ fn every_transport_has_its_url() {
     ];
     for transport in transports {
         let (path, method) = super::ask::receive(transport.name());
-        match route(&options(), &request(method, &path), 7) {
+        match route(&options(), &request(method, &path), || 7) {
             Route::Receive { receiver, .. } => assert_eq!(receiver.transport(), transport),
             other => panic!("{other:?}"),
         }
@@ -104,10 +104,10 @@ fn every_transport_has_its_url() {
 #[test]
 fn websockets_have_two_urls() {
     for path in ["/0/s/websocket", "/0/s/websocket/"] {
-        let wanted = route(&options(), &request("GET", path), 7);
+        let wanted = route(&options(), &request("GET", path), || 7);
         assert!(matches!(wanted, Route::WebSocket), "{path}");
     }
-    let wanted = route(&options(), &request("GET", "/websocket"), 7);
+    let wanted = route(&options(), &request("GET", "/websocket"), || 7);
     assert!(matches!(wanted, Route::RawWebSocket));
     let off = Options {
         websocket_enabled: false,
@@ -158,7 +158,7 @@ fn callbacks_are_checked() {
 fn request_callback(transport: &str, query: &str) -> Result<(), (u16, String)> {
     let path = format!("/0/s/{transport}{query}");
     let head = request("GET", &path);
-    match route(&options(), &head, 7) {
+    match route(&options(), &head, || 7) {
         Route::Receive { .. } => Ok(()),
         _ => {
             let answer = answer(&options(), &head);
