@@ -201,9 +201,9 @@ class Descriptors(Aborts):
         self.addCleanup(self.own.stop)
 
     def test_are_given_back_when_clients_have_left(self):
-        connection = self.connect()
-        connection.request("GET", self.url("/echo")).body()
-        # One of them is that of this connection.
+        bystander = self.connect()
+        bystander.request("GET", self.url("/echo")).body()
+        # One of them is that of the bystander.
         before = self.own.open_files()
         for end in ENDS:
             connections = []
@@ -213,14 +213,15 @@ class Descriptors(Aborts):
                 connections.append(self.websocket().connection)
                 connections.append(self.connect())
                 connections[-1].write(b"GET /echo/in")
-            self.wait_for(lambda: self.own.open_files() >= before + len(connections))
+            self.wait_for(bystander, lambda: self.own.open_files() >= before + len(connections))
             for connection in connections:
                 getattr(connection, end)()
             with self.subTest(end):
-                self.wait_for(lambda: self.own.open_files() <= before)
+                self.wait_for(bystander, lambda: self.own.open_files() <= before)
 
-    def wait_for(self, condition):
+    def wait_for(self, bystander, condition):
+        """Looks again each time the server has answered one more request."""
         deadline = time.monotonic() + PATIENCE
         while not condition():
             self.assertLess(time.monotonic(), deadline, f"{self.own.open_files()} descriptors")
-            time.sleep(0.01)
+            bystander.request("GET", self.url("/echo")).body()
