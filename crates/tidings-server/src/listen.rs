@@ -171,7 +171,7 @@ pub(crate) async fn accept_admin(listener: TcpListener, router: axum::Router) {
 }
 
 /// Small frames go out at once, and a peer that vanished without a word is noticed even where no heart-beats were agreed.
-fn tune(stream: &TcpStream) -> io::Result<()> {
+pub(crate) fn tune(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE_IDLE)
