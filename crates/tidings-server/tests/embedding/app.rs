@@ -12,7 +12,6 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
-use tidings_core::application::Broker;
 use tidings_server::config::{AllowedOrigins, Config, Overrides};
 use tidings_server::{
     Endpoint, Identity, MessageHandler, Payload, Replies, RunError, Server, Service, SockJsOptions,
@@ -21,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::client::Client;
+use crate::client::{Client, handshake};
 
 /// Longer than anything takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -110,12 +109,10 @@ impl App {
             router.into_make_service_with_connect_info::<SocketAddr>(),
         )
         .with_graceful_shutdown(ended(stopped.clone()));
-        let broker = self.server.broker();
         let messaging = tokio::spawn(self.server.run_embedded(ended(stopped)));
         let running = Running {
             address,
             router: self.router,
-            broker,
             requests: self.requests,
             closed: self.closed,
             stop,
@@ -145,7 +142,6 @@ async fn ended(mut stopped: watch::Receiver<()>) {
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) router: Router,
-    pub(crate) broker: Arc<dyn Broker>,
     pub(crate) requests: Arc<AtomicUsize>,
     pub(crate) closed: mpsc::UnboundedReceiver<()>,
     stop: watch::Sender<()>,
@@ -166,11 +162,11 @@ impl Running {
     async fn is_ready(&self) {
         soon(async {
             let mut client = self.client().await;
+            // A handshake that is refused leaves nothing behind.
+            let elsewhere = handshake("/messaging/ws", "origin: http://elsewhere.example\r\n");
             loop {
-                client
-                    .send("GET /messaging/ws/info HTTP/1.1\r\nhost: h\r\n\r\n")
-                    .await;
-                if client.response().await.0.starts_with("HTTP/1.1 200") {
+                client.send(&elsewhere).await;
+                if client.response().await.0.starts_with("HTTP/1.1 403") {
                     break;
                 }
                 tokio::task::yield_now().await;

@@ -119,5 +119,6 @@ async fn a_stream_of_http2_becomes_a_websocket() {
     client.stomp("DISCONNECT\nreceipt:bye\n\n").await;
     client.is_told(&["RECEIPT\n"]).await;
     client.is_closed(1000).await;
+    drop(client);
     running.stop().await;
 }

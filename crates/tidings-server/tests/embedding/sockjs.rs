@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::app::{Running, soon};
+use crate::app::{App, Running, soon};
 
 const CONNECT: &str = r#"["CONNECT\naccept-version:1.2\nhost:h\n\n\u0000"]"#;
 const SUBSCRIBE: &str = r#"["SUBSCRIBE\nid:0\ndestination:/topic/a\nreceipt:s\n\n\u0000"]"#;
@@ -95,7 +95,8 @@ async fn a_client_that_goes_away_is_missed() {
 
 #[tokio::test]
 async fn the_pages_of_sockjs_know_where_they_are() {
-    let running = Running::start().await;
+    let app = App::new(|config| config.sockjs.legacy_transports = true).await;
+    let running = app.run().await;
     let mut client = running.client().await;
     for (path, part) in [
         ("ws/iframe.html", "src=\"/messaging/ws/sockjs.min.js\""),
