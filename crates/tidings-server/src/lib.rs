@@ -15,6 +15,7 @@
 //! | `outbound` | what the application sends |
 //! | `queueing` | what queues deliver, and what becomes of dead letters |
 //! | `node` | what all workers share |
+//! | `clock` | what time it is |
 //! | `api` | the HTTP API for applications in other languages |
 //!
 //! [`config`] is read before, `telemetry` and `admin` tell what goes on.
@@ -22,6 +23,7 @@
 mod admin;
 mod api;
 mod application;
+mod clock;
 pub mod config;
 mod endpoint;
 mod http;

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,6 +16,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tracing::{debug, warn};
 
+use crate::clock;
 use crate::endpoint::Service;
 use crate::http::Http;
 use crate::link::LinkKind;
@@ -103,7 +104,7 @@ fn hand_over(node: &Arc<Node>, stream: TcpStream, peer: SocketAddr, ticket: Tick
             link: LinkKind::Tcp,
             service: Service::Stomp,
             opening: Vec::new(),
-            ready_at: Instant::now(),
+            ready_at: clock::now(),
             early: bytes::Bytes::new(),
             ticket,
         }),

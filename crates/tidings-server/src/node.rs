@@ -3,7 +3,6 @@
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tidings_core::application::{Application, Event};
 use tidings_core::destination::{Destinations, Separator};
@@ -15,6 +14,7 @@ use tidings_core::user::Users;
 use tidings_stomp::HeartBeat;
 use tokio::sync::Notify;
 
+use crate::clock;
 use crate::config::Config;
 use crate::sockjs::Sessions;
 use crate::telemetry::Telemetry;
@@ -152,13 +152,9 @@ impl Node {
         }
     }
 
-    /// Milliseconds since the epoch.
-    pub(crate) fn now_ms() -> u64 {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| {
-                u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-            })
+    /// Milliseconds since the epoch: the time of day that messages expire by.
+    pub(crate) fn now_ms(&self) -> u64 {
+        clock::system_ms()
     }
 
     /// Tells the application, if there is one, what happened.

@@ -1,7 +1,6 @@
 //! The handshake of WebSocket.
 
 use std::fmt::Write;
-use std::time::Instant;
 
 use axum::body::Body;
 use axum::http::request::Parts;
@@ -12,6 +11,7 @@ use tracing::debug;
 
 use super::answer::sentence;
 use super::{Entrance, Peer, origin};
+use crate::clock;
 use crate::endpoint::Service;
 use crate::link::{FULL_WINDOW_BITS, Framing, LinkKind};
 use crate::worker::Adoption;
@@ -45,7 +45,7 @@ pub(super) async fn upgrade(
                         framing,
                     },
                     service,
-                    ready_at: Instant::now(),
+                    ready_at: clock::now(),
                     early: bare.early,
                     ticket: bare.ticket,
                 });
