@@ -14,7 +14,7 @@ use tidings_core::user::Users;
 use tidings_stomp::HeartBeat;
 use tokio::sync::Notify;
 
-use crate::clock;
+use crate::clock::{self, RuntimeDay};
 use crate::config::Config;
 use crate::sockjs::Sessions;
 use crate::telemetry::Telemetry;
@@ -28,6 +28,8 @@ const MESSAGE_PREFIX_DIGITS: usize = 16;
 /// `users`, `whereabouts` and the places of `sockjs` alone.
 pub(crate) struct Node {
     pub(crate) config: Config,
+    /// Set where the time of day is not the system's.
+    day: OnceLock<RuntimeDay>,
     pub(crate) telemetry: Telemetry,
     /// What a STOMP connection needs to know, shared by all of them.
     pub(crate) stomp: Arc<tidings_stomp::connection::ServerConfig>,
@@ -74,6 +76,7 @@ impl Node {
             _ => Separator::Slash,
         };
         Arc::new(Self {
+            day: OnceLock::new(),
             telemetry: Telemetry::new(),
             stomp: Arc::new(tidings_stomp::connection::ServerConfig {
                 limits: tidings_stomp::Limits {
@@ -154,7 +157,15 @@ impl Node {
 
     /// Milliseconds since the epoch: the time of day that messages expire by.
     pub(crate) fn now_ms(&self) -> u64 {
-        clock::system_ms()
+        match self.day.get() {
+            None => clock::system_ms(),
+            Some(day) => day.now_ms(),
+        }
+    }
+
+    /// From now on the time of day goes on as the clock of the runtime does.
+    pub(crate) fn follow_runtime_clock(&self) {
+        self.day.get_or_init(RuntimeDay::begin);
     }
 
     /// Tells the application, if there is one, what happened.

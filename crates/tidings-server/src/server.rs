@@ -118,19 +118,28 @@ impl Server {
             listeners.push(Listener { kind, address });
             sockets.push(listener);
         }
+        Ok(Self {
+            listeners,
+            sockets,
+            ..Self::unbound(config)
+        })
+    }
+
+    /// Takes no address, whatever the configuration names.
+    pub fn unbound(config: Config) -> Self {
         let workers = match config.server.workers {
             0 => thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
         let workers = workers.min(MAX_WORKERS);
-        Ok(Self {
+        Self {
             node: Node::new(config, workers),
             workers,
             endpoints: Vec::new(),
             client_library: None,
-            listeners,
-            sockets,
-        })
+            listeners: Vec::new(),
+            sockets: Vec::new(),
+        }
     }
 
     /// Adds an endpoint to that for STOMP which the configuration describes; its path must be its own.
@@ -176,20 +185,104 @@ impl Server {
         pages: Router,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), RunError> {
-        let node = self.node;
-        let deadline = node.config.server.shutdown_timeout;
+        let node = Arc::clone(&self.node);
         let webhooks = Webhooks::start(&node)?;
-        let mut endpoints = vec![Arc::new(Endpoint::stomp(&node.config))];
-        endpoints.extend(self.endpoints.into_iter().map(Arc::new));
         let (alive, mut ended) = mpsc::channel::<()>(1);
         let threads = start_workers(&node, self.workers, &alive)?;
+        let lost = async {
+            ended.recv().await;
+        };
+        self.serve(pages, shutdown, lost).await?;
+        let joined = tokio::task::spawn_blocking(move || {
+            threads
+                .into_iter()
+                .map(thread::JoinHandle::join)
+                .all(|end| end.is_ok())
+        });
+        if !joined.await.unwrap_or(false) {
+            warn!("a worker had panicked");
+        }
+        finish(&node, webhooks).await;
+        Ok(())
+    }
+
+    /// As [`run`](Self::run), with all workers on the thread of the caller, who must be within a runtime of one thread: no
+    /// thread is started, and all time is that of the runtime, also where messages expire. For tests and simulations,
+    /// which pause that time; one thread serves slower than several.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_in_place(
+        self,
+        pages: Router,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), RunError> {
+        let node = Arc::clone(&self.node);
+        node.follow_runtime_clock();
+        let webhooks = Webhooks::start(&node)?;
+        let served = async {
+            let mut workers = JoinSet::new();
+            for id in 0..self.workers {
+                workers.spawn_local(Worker::new(id as u16, Arc::clone(&node)).run());
+            }
+            let lost = async {
+                workers.join_next().await;
+            };
+            self.serve(pages, shutdown, lost).await?;
+            while let Some(end) = workers.join_next().await {
+                if end.is_err() {
+                    warn!("a worker had panicked");
+                }
+            }
+            Ok::<_, RunError>(())
+        };
+        LocalSet::new().run_until(served).await?;
+        finish(&node, webhooks).await;
+        Ok(())
+    }
+
+    /// Lets clients in until `shutdown` is ready, then waits for them to go and stops the workers. `lost` is ready when a
+    /// worker has ended before its time.
+    async fn serve(
+        self,
+        pages: Router,
+        shutdown: impl Future<Output = ()>,
+        lost: impl Future<Output = ()>,
+    ) -> Result<(), RunError> {
+        let node = Arc::clone(&self.node);
+        let mut tasks = JoinSet::new();
+        // Ends with this future: what watches the server must see it drain.
+        let mut admin = JoinSet::new();
+        self.open(pages, &mut tasks, &mut admin);
+        tokio::select! {
+            () = shutdown => {}
+            () = lost => return Err(RunError::Worker),
+        }
+        info!(connections = node.admitted(), "draining");
+        node.drain();
+        tasks.abort_all();
+        let emptied = tokio::time::timeout(node.config.server.shutdown_timeout, node.emptied());
+        if emptied.await.is_err() {
+            warn!(
+                connections = node.admitted(),
+                "cutting the connections that are left"
+            );
+        }
+        for mailbox in &node.mailboxes {
+            mailbox.post(Letter::Stop, 0);
+        }
+        Ok(())
+    }
+
+    /// Begins to accept.
+    fn open(self, pages: Router, tasks: &mut JoinSet<()>, admin: &mut JoinSet<()>) {
+        let node = self.node;
+        let mut endpoints = vec![Arc::new(Endpoint::stomp(&node.config))];
+        endpoints.extend(self.endpoints.into_iter().map(Arc::new));
         let pages = match node.config.api.listen {
             None if node.config.api.enabled => pages.merge(api::router(&node)),
             _ => pages,
         };
-        let mut tasks = JoinSet::new();
-        // Ends with this future: what watches the server must see it drain.
-        let mut admin = JoinSet::new();
         for (listener, socket) in self.listeners.iter().zip(self.sockets) {
             let node = Arc::clone(&node);
             match listener.kind {
@@ -209,43 +302,18 @@ impl Server {
                 }
             };
         }
-        tasks.spawn(expire(Arc::clone(&node)));
-        tokio::select! {
-            () = shutdown => {}
-            _ = ended.recv() => return Err(RunError::Worker),
-        }
-        info!(connections = node.admitted(), "draining");
-        node.drain();
-        tasks.abort_all();
-        if tokio::time::timeout(deadline, node.emptied())
-            .await
-            .is_err()
-        {
-            warn!(
-                connections = node.admitted(),
-                "cutting the connections that are left"
-            );
-        }
-        for mailbox in &node.mailboxes {
-            mailbox.post(Letter::Stop, 0);
-        }
-        let joined = tokio::task::spawn_blocking(move || {
-            threads
-                .into_iter()
-                .map(thread::JoinHandle::join)
-                .all(|end| end.is_ok())
-        });
-        if !joined.await.unwrap_or(false) {
-            warn!("a worker had panicked");
-        }
-        if let Some(webhooks) = webhooks {
-            webhooks.finish().await;
-        }
-        for mailbox in &node.mailboxes {
-            // A connection that came too late holds its ticket, and with it all of this.
-            mailbox.take(&mut VecDeque::new());
-        }
-        Ok(())
+        tasks.spawn(expire(node));
+    }
+}
+
+/// After the last worker.
+async fn finish(node: &Node, webhooks: Option<Arc<Webhooks>>) {
+    if let Some(webhooks) = webhooks {
+        webhooks.finish().await;
+    }
+    for mailbox in &node.mailboxes {
+        // A connection that came too late holds its ticket, and with it all of this.
+        mailbox.take(&mut VecDeque::new());
     }
 }
 
