@@ -22,6 +22,7 @@ use crate::http::Http;
 use crate::link::LinkKind;
 use crate::node::{Node, Ticket};
 use crate::session;
+use crate::stream::Stream;
 use crate::worker::Adoption;
 
 /// After a failed accept (no file descriptor left, say) the listener rests this long.
@@ -97,10 +98,10 @@ pub(crate) async fn accept_tcp(listener: TcpListener, node: Arc<Node>) {
 }
 
 fn hand_over(node: &Arc<Node>, stream: TcpStream, peer: SocketAddr, ticket: Ticket) {
-    match stream.into_std() {
+    match Stream::Tcp(stream).detach() {
         Ok(stream) => node.adopt(Adoption {
             stream,
-            peer,
+            peer: peer.into(),
             link: LinkKind::Tcp,
             service: Service::Stomp,
             opening: Vec::new(),
@@ -133,7 +134,7 @@ pub(crate) async fn accept_http(listener: TcpListener, http: Arc<Http>) {
             );
             continue;
         };
-        http.accept(stream, peer, ticket);
+        http.accept(Stream::Tcp(stream), peer.into(), ticket);
     }
 }
 

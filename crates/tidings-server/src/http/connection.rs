@@ -1,7 +1,6 @@
 //! One connection of HTTP, until it ends or is taken over.
 
 use std::future::{pending, poll_fn};
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,11 +16,12 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tidings_core::disconnect::Reason;
-use tokio::net::TcpStream;
 use tracing::debug;
 
 use super::Http;
 use crate::node::{Node, Ticket, lock};
+use crate::peer::Peer;
+use crate::stream::Stream;
 use crate::worker::Bare;
 
 /// An HTTP connection that has not been taken over ends after this long, with its last answer; clients open another.
@@ -33,10 +33,13 @@ const LAST_ANSWER: Duration = Duration::from_secs(10);
 /// What a request does with the bare socket in place of an answer.
 type Takeover = Box<dyn FnOnce(Bare) + Send>;
 
+/// HTTP on a connection.
+type Served<'a> = dyn Future<Output = hyper::Result<()>> + Send + Unpin + 'a;
+
 /// The connection that a request came by.
 #[derive(Clone)]
-pub(crate) struct Peer {
-    pub(crate) address: SocketAddr,
+pub(super) struct Carrier {
+    pub(super) peer: Peer,
     state: Arc<State>,
 }
 
@@ -50,9 +53,9 @@ struct State {
     has_asked: AtomicBool,
 }
 
-impl Peer {
+impl Carrier {
     /// Takes the bare socket in place of answering. The request must have been read to its end. Never returns.
-    pub(crate) async fn take_over<T>(self, takeover: impl FnOnce(Bare) + Send + 'static) -> T {
+    pub(super) async fn take_over<T>(self, takeover: impl FnOnce(Bare) + Send + 'static) -> T {
         *lock(&self.state.takeover) = Some(Box::new(takeover));
         drop(self);
         pending().await
@@ -62,8 +65,8 @@ impl Peer {
 /// Serves a connection.
 pub(super) async fn serve(
     http: Arc<Http>,
-    stream: TcpStream,
-    peer: SocketAddr,
+    stream: Stream,
+    peer: Peer,
     early: Bytes,
     ticket: Ticket,
 ) {
@@ -73,8 +76,8 @@ pub(super) async fn serve(
 /// Serves a connection on which requests have come already.
 pub(super) async fn resume(
     http: Arc<Http>,
-    stream: TcpStream,
-    peer: SocketAddr,
+    stream: Stream,
+    peer: Peer,
     early: Bytes,
     ticket: Ticket,
 ) {
@@ -85,8 +88,8 @@ pub(super) async fn resume(
 
 async fn run(
     http: Arc<Http>,
-    stream: TcpStream,
-    peer: SocketAddr,
+    stream: Stream,
+    peer: Peer,
     early: Bytes,
     ticket: Ticket,
     state: Arc<State>,
@@ -97,11 +100,11 @@ async fn run(
         early,
         state: Arc::clone(&state),
     };
-    let origin = Peer {
-        address: peer,
+    let carrier = Carrier {
+        peer: peer.clone(),
         state: Arc::clone(&state),
     };
-    let router = TowerToHyperService::new(http.router.clone().layer(Extension(origin)));
+    let router = TowerToHyperService::new(http.router.clone().layer(Extension(carrier)));
     let asked = Arc::clone(&state);
     let service = service_fn(move |request| {
         asked.has_asked.store(true, Ordering::Relaxed);
@@ -111,24 +114,20 @@ async fn run(
         .timer(TokioTimer::new())
         .header_read_timeout(node.config.websocket.handshake_timeout)
         .serve_connection(io, service);
-    let end = {
-        let mut poll = |context: &mut Context<'_>| match Pin::new(&mut served).poll(context) {
+    let poll =
+        |served: &mut Served<'_>, context: &mut Context<'_>| match Pin::new(served).poll(context) {
             Poll::Ready(end) => Poll::Ready(Some(end)),
             Poll::Pending => state.poll_takeover(),
         };
-        tokio::select! {
-            end = poll_fn(&mut poll) => end,
-            () = ends(node) => {
-                // Answers what was asked, and then no more.
-                Pin::new(&mut served).graceful_shutdown();
-                let last = poll_fn(|context| match Pin::new(&mut served).poll(context) {
-                    Poll::Ready(end) => Poll::Ready(Some(end)),
-                    Poll::Pending => state.poll_takeover(),
-                });
-                match tokio::time::timeout(LAST_ANSWER, last).await {
-                    Ok(end) => end,
-                    Err(_) => return debug!(%peer, "http connection cut: its last answer was not read"),
-                }
+    let end = tokio::select! {
+        end = poll_fn(|context| poll(&mut served, context)) => end,
+        () = ends(node) => {
+            // Answers what was asked, and then no more.
+            Pin::new(&mut served).graceful_shutdown();
+            let last = poll_fn(|context| poll(&mut served, context));
+            match tokio::time::timeout(LAST_ANSWER, last).await {
+                Ok(end) => end,
+                Err(_) => return debug!(%peer, "http connection cut: its last answer was not read"),
             }
         }
     };
@@ -146,7 +145,7 @@ async fn run(
             };
             let parts = served.into_parts();
             let early = join(&parts.read_buf, &parts.io.early);
-            match parts.io.stream.into_inner().into_std() {
+            match parts.io.stream.into_inner().detach() {
                 Ok(stream) => takeover(Bare {
                     stream,
                     peer,
@@ -188,7 +187,7 @@ async fn ends(node: &Node) {
 
 /// The socket under HTTP, which tells whether answers are stuck in it.
 struct Socket {
-    stream: TokioIo<TcpStream>,
+    stream: TokioIo<Stream>,
     /// Read before the socket is.
     early: Bytes,
     state: Arc<State>,

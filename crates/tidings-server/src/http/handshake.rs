@@ -10,7 +10,7 @@ use tidings_websocket::{Accepted, HandshakeError, RequestHead, negotiate};
 use tracing::debug;
 
 use super::answer::sentence;
-use super::{Entrance, Peer, origin};
+use super::{Carrier, Entrance, origin};
 use crate::clock;
 use crate::endpoint::Service;
 use crate::link::{FULL_WINDOW_BITS, Framing, LinkKind};
@@ -27,7 +27,7 @@ pub(super) fn is_attempt(headers: &HeaderMap) -> bool {
 /// Answers a handshake; a good one is handed to a worker, socket and all.
 pub(super) async fn upgrade(
     entrance: &Entrance,
-    peer: Peer,
+    carrier: Carrier,
     request: &Parts,
     framing: Framing,
 ) -> Response<Body> {
@@ -35,29 +35,30 @@ pub(super) async fn upgrade(
         Ok(accepted) => {
             let node = entrance.node.clone();
             let service = entrance.endpoint.service.clone();
-            peer.take_over(move |bare| {
-                node.adopt(Adoption {
-                    stream: bare.stream,
-                    peer: bare.peer,
-                    opening: switching_protocols(&accepted),
-                    link: LinkKind::WebSocket {
-                        deflate: accepted.deflate,
-                        framing,
-                    },
-                    service,
-                    ready_at: clock::now(),
-                    early: bare.early,
-                    ticket: bare.ticket,
-                });
-            })
-            .await
+            carrier
+                .take_over(move |bare| {
+                    node.adopt(Adoption {
+                        stream: bare.stream,
+                        peer: bare.peer,
+                        opening: switching_protocols(&accepted),
+                        link: LinkKind::WebSocket {
+                            deflate: accepted.deflate,
+                            framing,
+                        },
+                        service,
+                        ready_at: clock::now(),
+                        early: bare.early,
+                        ticket: bare.ticket,
+                    });
+                })
+                .await
         }
         Err(refused) => {
             entrance
                 .node
                 .telemetry
                 .disconnected(Reason::HandshakeFailed);
-            debug!(peer = %peer.address, status = %refused.status(), "handshake refused");
+            debug!(peer = %carrier.peer, status = %refused.status(), "handshake refused");
             *refused
         }
     }

@@ -6,19 +6,19 @@ mod handshake;
 mod origin;
 mod sockjs;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::any;
 use bytes::Bytes;
-use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 
-pub(crate) use connection::Peer;
+use connection::Carrier;
 
 use crate::endpoint::Endpoint;
 use crate::node::{Node, Ticket};
+use crate::peer::Peer;
+use crate::stream::{Detached, Stream};
 
 /// Everything that a connection of HTTP needs.
 pub(crate) struct Http {
@@ -71,7 +71,7 @@ impl Http {
     }
 
     /// Serves a connection that has just been accepted.
-    pub(crate) fn accept(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr, ticket: Ticket) {
+    pub(crate) fn accept(self: &Arc<Self>, stream: Stream, peer: Peer, ticket: Ticket) {
         let http = Arc::clone(self);
         self.runtime
             .spawn(connection::serve(http, stream, peer, Bytes::new(), ticket));
@@ -80,14 +80,14 @@ impl Http {
     /// Goes on with a connection that a worker gives back; `early` is what it has read behind the last request.
     pub(crate) fn resume(
         self: Arc<Self>,
-        stream: std::net::TcpStream,
-        peer: SocketAddr,
+        stream: Detached,
+        peer: Peer,
         early: Bytes,
         ticket: Ticket,
     ) {
         let http = Arc::clone(&self);
         self.runtime.spawn(async move {
-            match TcpStream::from_std(stream) {
+            match stream.attach() {
                 Ok(stream) => connection::resume(http, stream, peer, early, ticket).await,
                 Err(error) => tracing::warn!(%peer, %error, "could not register a connection"),
             }

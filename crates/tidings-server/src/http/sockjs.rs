@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::answer::{response, sentence};
 use super::handshake::{self, forbidden};
-use super::{Entrance, Peer, origin};
+use super::{Carrier, Entrance, origin};
 use crate::config::AllowedOrigins;
 use crate::endpoint::{CLIENT_LIBRARY, Service};
 use crate::link::Framing;
@@ -28,7 +28,7 @@ const MAX_IGNORED_BODY_BYTES: usize = 64 * 1024;
 /// Answers a request to an endpoint or beneath it.
 pub(super) async fn enter(
     State(entrance): State<Arc<Entrance>>,
-    Extension(peer): Extension<Peer>,
+    Extension(carrier): Extension<Carrier>,
     request: Request,
 ) -> Response<Body> {
     let endpoint = &entrance.endpoint;
@@ -40,7 +40,7 @@ pub(super) async fn enter(
     let beneath = parts.uri.path().get(endpoint.path.len()..).unwrap_or("/");
     let is_plain = beneath.is_empty() && handshake::is_attempt(&parts.headers);
     let Some(options) = endpoint.sockjs.as_ref().filter(|_| !is_plain) else {
-        return handshake::upgrade(&entrance, peer, &parts, plain).await;
+        return handshake::upgrade(&entrance, carrier, &parts, plain).await;
     };
     if !origin::is_allowed(&endpoint.allowed_origins, &parts.headers) {
         return forbidden();
@@ -66,9 +66,9 @@ pub(super) async fn enter(
         Route::WebSocket => {
             let heartbeat_time = options.heartbeat_time;
             let framing = Framing::SockJs { heartbeat_time };
-            handshake::upgrade(&entrance, peer, &parts, framing).await
+            handshake::upgrade(&entrance, carrier, &parts, framing).await
         }
-        Route::RawWebSocket => handshake::upgrade(&entrance, peer, &parts, plain).await,
+        Route::RawWebSocket => handshake::upgrade(&entrance, carrier, &parts, plain).await,
         Route::Receive {
             server,
             session,
@@ -76,7 +76,7 @@ pub(super) async fn enter(
         } => {
             let url = (server, session);
             let secret = head.cookie.and_then(shown_secret);
-            listen(&entrance, peer, body, url, receiver, secret).await
+            listen(&entrance, carrier, body, url, receiver, secret).await
         }
         Route::Send { session, sender } => {
             let name = entrance.name(session);
@@ -148,7 +148,7 @@ impl Entrance {
 /// Hands the socket to the worker of the session, which answers.
 async fn listen(
     entrance: &Entrance,
-    peer: Peer,
+    carrier: Carrier,
     body: Body,
     (server, session): (&str, &str),
     mut receiver: Receiver,
@@ -184,18 +184,19 @@ async fn listen(
         owner = Owner::Anyone;
     }
     let endpoint = Arc::clone(&entrance.endpoint);
-    peer.take_over(move |bare| {
-        let listen = Listen {
-            name,
-            endpoint,
-            owner,
-            ticket,
-            receiver,
-            bare,
-        };
-        node.mailboxes[worker].post(Letter::Listen(Box::new(listen)), 0);
-    })
-    .await
+    carrier
+        .take_over(move |bare| {
+            let listen = Listen {
+                name,
+                endpoint,
+                owner,
+                ticket,
+                receiver,
+                bare,
+            };
+            node.mailboxes[worker].post(Letter::Listen(Box::new(listen)), 0);
+        })
+        .await
 }
 
 /// Brings messages to the worker of the session; answers once that has them.
