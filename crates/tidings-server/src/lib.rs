@@ -25,6 +25,7 @@ mod api;
 mod application;
 mod clock;
 pub mod config;
+mod connector;
 mod endpoint;
 mod http;
 mod inbound;
@@ -44,6 +45,7 @@ mod webhook;
 mod whereabouts;
 mod worker;
 
+pub use connector::{ConnectError, Connector, LocalConnection};
 pub use endpoint::{Endpoint, MessageHandler, Payload, Replies, Service};
 pub use listen::{Listener, ListenerKind};
 pub use server::{BindError, RunError, Server};

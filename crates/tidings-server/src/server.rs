@@ -19,6 +19,7 @@ use tracing::{info, warn};
 use crate::admin;
 use crate::api;
 use crate::config::Config;
+use crate::connector::{Comer, Connector};
 use crate::endpoint::Endpoint;
 use crate::http::Http;
 use crate::listen::{self, Listener, ListenerKind};
@@ -41,6 +42,9 @@ pub struct Server {
     listeners: Vec<Listener>,
     /// The sockets of `listeners`, in the same order.
     sockets: Vec<TcpListener>,
+    /// How clients in this process come, and where they are heard.
+    connector: Connector,
+    comers: mpsc::Receiver<Comer>,
 }
 
 /// Why a server can't have an address.
@@ -132,6 +136,7 @@ impl Server {
             workers => workers,
         };
         let workers = workers.min(MAX_WORKERS);
+        let (connector, comers) = Connector::new();
         Self {
             node: Node::new(config, workers),
             workers,
@@ -139,6 +144,8 @@ impl Server {
             client_library: None,
             listeners: Vec::new(),
             sockets: Vec::new(),
+            connector,
+            comers,
         }
     }
 
@@ -161,6 +168,11 @@ impl Server {
     /// Sends to clients, from any thread and at any time: what is sent before [`run`](Self::run) waits for it.
     pub fn broker(&self) -> Arc<dyn Broker> {
         Arc::new(NodeBroker(Arc::clone(&self.node)))
+    }
+
+    /// Connects clients that are in this process.
+    pub fn connector(&self) -> Connector {
+        self.connector.clone()
     }
 
     /// Serves this copy of sockjs-client as `sockjs.min.js` beneath each endpoint of SockJS.
@@ -283,15 +295,15 @@ impl Server {
             None if node.config.api.enabled => pages.merge(api::router(&node)),
             _ => pages,
         };
+        let http = || {
+            let library = self.client_library.as_ref();
+            Http::new(&node, &endpoints, library, pages.clone())
+        };
         for (listener, socket) in self.listeners.iter().zip(self.sockets) {
             let node = Arc::clone(&node);
             match listener.kind {
                 ListenerKind::Tcp => tasks.spawn(listen::accept_tcp(socket, node)),
-                ListenerKind::Http => {
-                    let library = self.client_library.as_ref();
-                    let http = Http::new(&node, &endpoints, library, pages.clone());
-                    tasks.spawn(listen::accept_http(socket, http))
-                }
+                ListenerKind::Http => tasks.spawn(listen::accept_http(socket, http())),
                 ListenerKind::Api => {
                     let http = Http::new(&node, &[], None, api::router(&node));
                     tasks.spawn(listen::accept_http(socket, http))
@@ -302,6 +314,7 @@ impl Server {
                 }
             };
         }
+        tasks.spawn(listen::accept_local(self.comers, http()));
         tasks.spawn(expire(node));
     }
 }
