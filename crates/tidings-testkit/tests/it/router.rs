@@ -8,11 +8,7 @@ use tidings_testkit::TestRouter;
 #[derive(Default)]
 struct Asked(u32);
 
-async fn trade(
-    Principal(user): Principal,
-    Path(symbol): Path<String>,
-    Json(shares): Json<u32>,
-) -> (SendTo<String>, SendToUser<Json<u32>>, SendToUser<String>) {
+async fn trade(Principal(user): Principal, Json(shares): Json<u32>) -> impl IntoReply {
     (
         SendTo("/topic/trades/{symbol}", format!("{user} buys")),
         SendToUser("/queue/bought", Json(shares)),
