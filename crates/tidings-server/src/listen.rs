@@ -151,7 +151,10 @@ pub(crate) async fn accept_local(mut comers: mpsc::Receiver<Comer>, http: Arc<Ht
             turn_away(node, comer);
             continue;
         };
-        let peer = Peer { address: None };
+        let peer = Peer {
+            address: None,
+            identity: None,
+        };
         match comer {
             Comer::Stomp(pipe) => hand_over(node, Stream::Pipe(pipe), peer, ticket),
             Comer::Http(pipe) => http.accept(Stream::Pipe(pipe), peer, ticket),
@@ -203,7 +206,7 @@ pub(crate) async fn accept_admin(listener: TcpListener, router: axum::Router) {
 }
 
 /// Small frames go out at once, and a peer that vanished without a word is noticed even where no heart-beats were agreed.
-fn tune(stream: &TcpStream) -> io::Result<()> {
+pub(crate) fn tune(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE_IDLE)

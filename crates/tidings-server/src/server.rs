@@ -14,6 +14,7 @@ use tidings_core::application::{Application, Broker};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
+use tokio::time::{Instant, timeout_at};
 use tracing::{info, warn};
 
 use crate::admin;
@@ -21,7 +22,7 @@ use crate::api;
 use crate::config::Config;
 use crate::connector::{Comer, Connector};
 use crate::endpoint::Endpoint;
-use crate::http::Http;
+use crate::http::{self, Door, Http};
 use crate::listen::{self, Listener, ListenerKind};
 use crate::node::Node;
 use crate::outbound::NodeBroker;
@@ -45,6 +46,8 @@ pub struct Server {
     /// How clients in this process come, and where they are heard.
     connector: Connector,
     comers: mpsc::Receiver<Comer>,
+    /// Where requests come in that the application around the server has taken.
+    door: Arc<Door>,
 }
 
 /// Why a server can't have an address.
@@ -91,12 +94,22 @@ impl Server {
     /// # Errors
     /// An address is taken, or not this machine's.
     pub async fn bind(config: Config) -> Result<Self, BindError> {
+        let address = Some(config.http.listen);
+        Self::bind_with(config, address)
+    }
+
+    /// Takes the addresses that the configuration names but that for HTTP, which the application around the server has:
+    /// [`routes`](Self::routes) go into its router. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// An address is taken, or not this machine's.
+    pub async fn embed(config: Config) -> Result<Self, BindError> {
+        Self::bind_with(config, None)
+    }
+
+    fn bind_with(config: Config, http: Option<SocketAddr>) -> Result<Self, BindError> {
         let wanted = [
-            (
-                ListenerKind::Http,
-                Some(config.http.listen),
-                "http.listen, --listen",
-            ),
+            (ListenerKind::Http, http, "http.listen, --listen"),
             (ListenerKind::Tcp, config.tcp.listen, "tcp.listen, --tcp"),
             (
                 ListenerKind::Admin,
@@ -146,6 +159,7 @@ impl Server {
             sockets: Vec::new(),
             connector,
             comers,
+            door: Arc::default(),
         }
     }
 
@@ -187,6 +201,33 @@ impl Server {
         &self.listeners
     }
 
+    /// The endpoints as they are now ([`mount`](Self::mount) comes first), SockJS beneath them, and the HTTP API where it
+    /// is enabled without a listener of its own, for the router of the application around the server. They may be merged,
+    /// or nested beneath a path. Whoever comes before the server runs, or after it has stopped, is answered 503.
+    ///
+    /// What the application's middleware puts into the extensions of a request is heeded: an [`Identity`] is the user of
+    /// the session, and a [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo) the address that the log names. The
+    /// HTTP library of the application must allow upgrades, as [`axum::serve`] does.
+    ///
+    /// [`Identity`]: crate::Identity
+    pub fn routes(&self) -> Router {
+        let config = &self.node.config;
+        let stomp = Endpoint::stomp(config);
+        let endpoints = std::iter::once(&stomp).chain(&self.endpoints);
+        let endpoints = endpoints.map(|one| (&*one.path, one.sockjs.is_some()));
+        let has_api = config.api.enabled && config.api.listen.is_none();
+        http::routes(&self.door, endpoints, has_api)
+    }
+
+    /// Serves what [`routes`](Self::routes) bring, and the listeners, until `shutdown` is ready, then drains as
+    /// [`run`](Self::run) does. Give the same signal to the HTTP library: its connections end when sessions have.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_embedded(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+        self.run(Router::new(), shutdown).await
+    }
+
     /// Serves until `shutdown` is ready, then drains: no new connections, every client is told to go, what waits is
     /// flushed, all within `server.shutdown_timeout`. `pages` answers HTTP requests that are not for Tidings.
     ///
@@ -204,7 +245,7 @@ impl Server {
         let lost = async {
             ended.recv().await;
         };
-        self.serve(pages, shutdown, lost).await?;
+        let rest = self.serve(pages, shutdown, lost).await?;
         let joined = tokio::task::spawn_blocking(move || {
             threads
                 .into_iter()
@@ -214,7 +255,7 @@ impl Server {
         if !joined.await.unwrap_or(false) {
             warn!("a worker had panicked");
         }
-        finish(&node, webhooks).await;
+        rest.finish(&node, webhooks).await;
         Ok(())
     }
 
@@ -240,16 +281,16 @@ impl Server {
             let lost = async {
                 workers.join_next().await;
             };
-            self.serve(pages, shutdown, lost).await?;
+            let rest = self.serve(pages, shutdown, lost).await?;
             while let Some(end) = workers.join_next().await {
                 if end.is_err() {
                     warn!("a worker had panicked");
                 }
             }
-            Ok::<_, RunError>(())
+            Ok::<_, RunError>(rest)
         };
-        LocalSet::new().run_until(served).await?;
-        finish(&node, webhooks).await;
+        let rest = LocalSet::new().run_until(served).await?;
+        rest.finish(&node, webhooks).await;
         Ok(())
     }
 
@@ -260,12 +301,12 @@ impl Server {
         pages: Router,
         shutdown: impl Future<Output = ()>,
         lost: impl Future<Output = ()>,
-    ) -> Result<(), RunError> {
+    ) -> Result<Rest, RunError> {
         let node = Arc::clone(&self.node);
         let mut tasks = JoinSet::new();
         // Ends with this future: what watches the server must see it drain.
         let mut admin = JoinSet::new();
-        self.open(pages, &mut tasks, &mut admin);
+        let http = self.open(pages, &mut tasks, &mut admin);
         tokio::select! {
             () = shutdown => {}
             () = lost => return Err(RunError::Worker),
@@ -273,8 +314,8 @@ impl Server {
         info!(connections = node.admitted(), "draining");
         node.drain();
         tasks.abort_all();
-        let emptied = tokio::time::timeout(node.config.server.shutdown_timeout, node.emptied());
-        if emptied.await.is_err() {
+        let deadline = Instant::now() + node.config.server.shutdown_timeout;
+        if timeout_at(deadline, node.emptied()).await.is_err() {
             warn!(
                 connections = node.admitted(),
                 "cutting the connections that are left"
@@ -283,11 +324,11 @@ impl Server {
         for mailbox in &node.mailboxes {
             mailbox.post(Letter::Stop, 0);
         }
-        Ok(())
+        Ok(Rest { http, deadline })
     }
 
     /// Begins to accept.
-    fn open(self, pages: Router, tasks: &mut JoinSet<()>, admin: &mut JoinSet<()>) {
+    fn open(self, pages: Router, tasks: &mut JoinSet<()>, admin: &mut JoinSet<()>) -> Arc<Http> {
         let node = self.node;
         let mut endpoints = vec![Arc::new(Endpoint::stomp(&node.config))];
         endpoints.extend(self.endpoints.into_iter().map(Arc::new));
@@ -295,15 +336,13 @@ impl Server {
             None if node.config.api.enabled => pages.merge(api::router(&node)),
             _ => pages,
         };
-        let http = || {
-            let library = self.client_library.as_ref();
-            Http::new(&node, &endpoints, library, pages.clone())
-        };
+        let http = Http::new(&node, &endpoints, self.client_library.as_ref(), pages);
+        self.door.open(&http);
         for (listener, socket) in self.listeners.iter().zip(self.sockets) {
             let node = Arc::clone(&node);
             match listener.kind {
                 ListenerKind::Tcp => tasks.spawn(listen::accept_tcp(socket, node)),
-                ListenerKind::Http => tasks.spawn(listen::accept_http(socket, http())),
+                ListenerKind::Http => tasks.spawn(listen::accept_http(socket, Arc::clone(&http))),
                 ListenerKind::Api => {
                     let http = Http::new(&node, &[], None, api::router(&node));
                     tasks.spawn(listen::accept_http(socket, http))
@@ -314,19 +353,35 @@ impl Server {
                 }
             };
         }
-        tasks.spawn(listen::accept_local(self.comers, http()));
+        tasks.spawn(listen::accept_local(self.comers, Arc::clone(&http)));
         tasks.spawn(expire(node));
+        http
     }
 }
 
-/// After the last worker.
-async fn finish(node: &Node, webhooks: Option<Arc<Webhooks>>) {
-    if let Some(webhooks) = webhooks {
-        webhooks.finish().await;
-    }
-    for mailbox in &node.mailboxes {
-        // A connection that came too late holds its ticket, and with it all of this.
-        mailbox.take(&mut VecDeque::new());
+/// What is left of a server when its workers are told to stop.
+struct Rest {
+    http: Arc<Http>,
+    /// Until when the drain may last.
+    deadline: Instant,
+}
+
+impl Rest {
+    /// After the last worker.
+    async fn finish(self, node: &Node, webhooks: Option<Arc<Webhooks>>) {
+        if timeout_at(self.deadline, self.http.bridged())
+            .await
+            .is_err()
+        {
+            warn!("cutting connections that the application serves");
+        }
+        if let Some(webhooks) = webhooks {
+            webhooks.finish().await;
+        }
+        for mailbox in &node.mailboxes {
+            // A connection that came too late holds its ticket, and with it all of this.
+            mailbox.take(&mut VecDeque::new());
+        }
     }
 }
 

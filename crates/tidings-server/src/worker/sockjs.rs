@@ -269,11 +269,20 @@ impl Worker {
             }
             !lost
         });
+        let identity = &listen.bare.peer.identity;
         if let Some(connection) = current {
+            if connection.peer.identity != *identity {
+                // It began while this request was on its way, and is somebody else's.
+                return;
+            }
             self.attach(&connection, listen.receiver, listen.bare);
             return;
         }
-        if let Err(other) = self.node.sockjs.claim(&listen.name, self.id, &listen.owner) {
+        let claimed =
+            self.node
+                .sockjs
+                .claim(&listen.name, self.id, &listen.owner, identity.as_ref());
+        if let Err(other) = claimed {
             self.node.mailboxes[usize::from(other)].post(Letter::Listen(Box::new(listen)), 0);
             return;
         }
