@@ -1,4 +1,4 @@
-//! A STOMP client for Rust programs: over WebSocket and TCP, with receipts, transactions, heart-beats, and a connection
+//! A STOMP client for Rust programs: over WebSocket and TCP, with or without TLS, with receipts, transactions, heart-beats, and a connection
 //! that comes back by itself.
 //!
 //! ```no_run
@@ -18,6 +18,8 @@
 //! | to | read |
 //! |---|---|
 //! | connect, with limits and deadlines of your own | [`Client::builder`], [`Builder`], [`Backoff`] |
+//! | say who connects, with a token that expires | [`Builder::login`], [`Builder::credentials`], [`Credentials`] |
+//! | trust a certificate of your own | [`Builder::tls_roots`], [`Builder::tls_config`] |
 //! | listen | [`Client::subscribe`], [`Subscription`], [`Message`] |
 //! | send, and know that it has arrived | [`Client::send`], [`Outgoing`], [`Receipt`] |
 //! | acknowledge | [`Message::ack`], [`Message::nack`] |
@@ -51,6 +53,7 @@ mod buffer;
 mod builder;
 mod client;
 mod connection;
+mod credentials;
 mod error;
 mod event;
 mod handshake;
@@ -62,6 +65,8 @@ mod shared;
 mod state;
 mod subscribe;
 mod subscription;
+#[cfg(feature = "tls")]
+mod tls;
 mod transaction;
 mod transport;
 
@@ -70,6 +75,7 @@ pub use backoff::Backoff;
 pub use buffer::Overflow;
 pub use builder::Builder;
 pub use client::Client;
+pub use credentials::{Credentials, CredentialsError};
 pub use error::{
     ConnectError, Ended, HandshakeError, ReceiptError, SendError, ServerError, SubscribeError,
 };
@@ -79,6 +85,8 @@ pub use outgoing::Outgoing;
 pub use receipt::Receipt;
 pub use subscribe::Subscribe;
 pub use subscription::Subscription;
+#[cfg(feature = "tls")]
+pub use tls::TlsError;
 pub use transaction::Transaction;
 
 #[doc(no_inline)]
@@ -87,3 +95,6 @@ pub use tidings_core::disconnect::Reason;
 pub use tidings_stomp::{AckMode, ConnectionError, Frame, Headers, HeartBeat, Version};
 #[doc(no_inline)]
 pub use tidings_websocket::ResponseError;
+#[cfg(feature = "tls")]
+#[doc(no_inline)]
+pub use tokio_rustls::rustls;

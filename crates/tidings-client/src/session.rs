@@ -1,6 +1,7 @@
 //! One connection: bytes between a socket and STOMP.
 
 use std::future::{Future, pending};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::address::Scheme;
 use crate::builder::Settings;
 use crate::error::{ConnectError, Ended, ServerError};
 use crate::handshake;
-use crate::transport::{Dialer, Socket, Wire};
+use crate::transport::{Dialer, Socket, Wire, Writer};
 
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -23,6 +24,8 @@ pub(crate) struct Session {
     stomp: ClientConnection,
     input: BytesMut,
     out: BytesMut,
+    /// Bytes were written that TLS may still hold.
+    unflushed: bool,
     /// One frame, before the wire takes it. Kept for its memory.
     encoded: Vec<u8>,
 }
@@ -54,25 +57,25 @@ impl Session {
         dialer: &Dialer,
         settings: &Settings,
     ) -> Result<(Self, ConnectedInfo), ConnectError> {
-        let mut socket = dialer
-            .dial()
-            .await
-            .map_err(|error| ConnectError::Unreachable(Arc::new(error)))?;
-        let (wire, input) = match settings.address.scheme {
+        let scheme = settings.address.scheme;
+        let credentials = settings.presented.now(scheme).await?;
+        let mut socket = dialer.dial().await?;
+        let (wire, input) = match scheme {
             Scheme::Tcp => (Wire::Tcp, BytesMut::new()),
             Scheme::WebSocket => {
-                let early = handshake::open(&mut socket, &settings.address).await?;
+                let early = handshake::open(&mut socket, &settings.address, &credentials).await?;
                 (Wire::websocket(), early)
             }
         };
         let mut connect = Vec::new();
-        let stomp = ClientConnection::open(&settings.stomp(), now(), &mut connect);
+        let stomp = ClientConnection::open(&settings.stomp(credentials), now(), &mut connect);
         let mut session = Self {
             socket,
             wire,
             stomp,
             input,
             out: BytesMut::new(),
+            unflushed: false,
             encoded: Vec::new(),
         };
         session.wire.write(&connect, &mut session.out);
@@ -149,16 +152,18 @@ impl Session {
         }
         let alarm = self.stomp.poll_timeout().map(Instant::from_std);
         let alarm = [alarm, deadline].into_iter().flatten().min();
-        let broken = |error: std::io::Error| Ended::Broken(Arc::new(error));
+        let broken = |error: io::Error| Ended::Broken(Arc::new(error));
         tokio::select! {
             read = self.socket.reader.read_buf(&mut self.input) => {
                 if read.map_err(broken)? == 0 {
                     return Err(Ended::Eof);
                 }
             }
-            written = self.socket.writer.write_buf(&mut self.out), if !self.out.is_empty() => {
-                written.map_err(broken)?;
-                self.stomp.handle_output(now());
+            written = write(&mut self.socket.writer, &mut self.out), if !self.out.is_empty() || self.unflushed => {
+                self.unflushed = written.map_err(broken)?;
+                if self.unflushed {
+                    self.stomp.handle_output(now());
+                }
                 if self.out.is_empty() {
                     self.out = BytesMut::new();
                 }
@@ -178,11 +183,19 @@ impl Session {
             self.socket.writer.shutdown().await?;
             let mut rest = [0; 4096];
             while self.socket.reader.read(&mut rest).await? > 0 {}
-            std::io::Result::Ok(())
+            io::Result::Ok(())
         };
         // Nobody is left to be told that it failed.
         let _ = timeout(LINGER, goodbye).await;
     }
+}
+
+/// Writes some of what waits, or sees that TLS keeps nothing of it back; tells whether that is still to be seen.
+async fn write(writer: &mut Writer, out: &mut BytesMut) -> io::Result<bool> {
+    if out.is_empty() {
+        return writer.flush().await.map(|()| false);
+    }
+    writer.write_buf(out).await.map(|_| true)
 }
 
 async fn until(alarm: Option<Instant>) {

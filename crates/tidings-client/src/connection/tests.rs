@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter, DuplexStream, duplex};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -15,17 +15,22 @@ use crate::{Backoff, Client, ReceiptError, SendError, Subscription};
 type Peers = mpsc::UnboundedReceiver<DuplexStream>;
 
 fn network() -> (Dialer, Peers) {
+    network_of(Socket::new)
+}
+
+fn network_of(
+    socket: impl Fn(DuplexStream) -> Socket + Send + Sync + Copy + 'static,
+) -> (Dialer, Peers) {
     let (peers, dialed) = mpsc::unbounded_channel();
     let dialer = Dialer::new(move || {
         let (ours, theirs) = duplex(16 * 1024);
         let reached = peers.send(theirs);
         Box::pin(async move {
-            reached.map_err(|_| io::Error::from(io::ErrorKind::ConnectionRefused))?;
-            let (reader, writer) = tokio::io::split(ours);
-            Ok(Socket {
-                reader: Box::new(reader),
-                writer: Box::new(writer),
-            })
+            let refused = |_| io::Error::from(io::ErrorKind::ConnectionRefused);
+            reached
+                .map_err(refused)
+                .map_err(ConnectError::unreachable)?;
+            Ok(socket(ours))
         })
     });
     (dialer, dialed)
@@ -106,6 +111,27 @@ async fn a_silent_server_hears_heart_beats_and_is_left_after_two_intervals() {
         events.next().await,
         Some(Event::Reconnecting { attempt: 1, .. })
     ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_holds_bytes_back_is_flushed() {
+    // As TLS may, whose stream has taken what its socket has not.
+    let (dialer, mut peers) = network_of(|ours| {
+        let (reader, writer) = tokio::io::split(ours);
+        Socket {
+            reader: Box::new(reader),
+            writer: Box::new(BufWriter::with_capacity(1 << 20, writer)),
+        }
+    });
+    let builder = Client::builder("tcp://nowhere");
+    let (client, mut peer) = tokio::join!(builder.connect_by(dialer), accept(&mut peers));
+    let client = client.expect("connected");
+    let began = Instant::now();
+    for body in ["one", "two"] {
+        client.send("/topic/a", body).await.expect("queued");
+        assert!(frame(&mut peer, "SEND").await.ends_with(body));
+    }
+    assert_eq!(began.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
