@@ -19,7 +19,7 @@ use crate::shared::Shared;
 use crate::tls::{Secured, Trust};
 use crate::transport::Dialer;
 
-/// A client about to connect; from [`Client::builder`].
+/// A client about to connect; from [`Client::builder`]. Times of more than a year count as a year.
 ///
 /// ```no_run
 /// # async fn connect() -> Result<(), tidings_client::ConnectError> {
@@ -35,7 +35,7 @@ use crate::transport::Dialer;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "a client connects only when `connect` is awaited"]
 pub struct Builder {
     url: String,
@@ -159,27 +159,31 @@ impl Builder {
 
     /// How to connect again when the connection is lost.
     pub fn reconnect(mut self, backoff: Backoff) -> Self {
-        self.settings.backoff = backoff;
+        self.settings.backoff = Backoff {
+            initial: backoff.initial.min(LONGEST),
+            max: backoff.max.min(LONGEST),
+            ..backoff
+        };
         self
     }
 
     /// How long an attempt to connect may take, from the name of the host to CONNECTED. Default 10 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.connect_timeout = timeout;
+        self.settings.connect_timeout = timeout.min(LONGEST);
         self
     }
 
     /// How long to wait for a receipt, for the confirmation of a subscription, and for that of the goodbye; also across
     /// lost connections. Default 30 s.
     pub fn receipt_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.receipt_timeout = timeout;
+        self.settings.receipt_timeout = timeout.min(LONGEST);
         self
     }
 
     /// How long sending waits for room in the queue, or for a place among the pending receipts, before it fails with
     /// [`SendError::QueueFull`](crate::SendError::QueueFull). Default 10 s.
     pub fn send_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.send_timeout = timeout;
+        self.settings.send_timeout = timeout.min(LONGEST);
         self
     }
 
@@ -309,13 +313,39 @@ impl Default for Settings {
     }
 }
 
-/// Shows all but the login and the password.
+/// A time that can be added to any other.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Shows no url, whose query may hold a token.
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Shows no path, no password and no header.
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Settings")
-            .field("address", &self.address)
+            .field("host", &self.address.host)
+            .field("port", &self.address.port)
             .field("heart_beat", &self.heart_beat)
             .field("backoff", &self.backoff)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_not_shown() {
+        let builder = Builder::new("ws://a.example/ws?access_token=secret")
+            .login("ann", "secret")
+            .handshake_header("Cookie", "secret");
+        assert!(!format!("{builder:?}").contains("secret"));
     }
 }

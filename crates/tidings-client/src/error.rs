@@ -234,7 +234,8 @@ pub enum SendError {
     /// A header that the client itself sets, or one without a name.
     #[error("the header {0:?} is not for programs to set; leave it out")]
     Header(String),
-    /// ACK or NACK of a message whose subscription is [`AckMode::Auto`](crate::AckMode::Auto).
+    /// ACK or NACK of a message whose subscription is [`AckMode::Auto`](crate::AckMode::Auto), or that the server gave
+    /// nothing to acknowledge it by.
     #[error("the message needs no acknowledgement; subscribe with another mode to give one")]
     NothingToAcknowledge,
     /// A second ACK or NACK of a message.

@@ -153,25 +153,46 @@ impl Session {
         let alarm = self.stomp.poll_timeout().map(Instant::from_std);
         let alarm = [alarm, deadline].into_iter().flatten().min();
         let broken = |error: io::Error| Ended::Broken(Arc::new(error));
-        tokio::select! {
+        let written = tokio::select! {
             read = self.socket.reader.read_buf(&mut self.input) => {
-                if read.map_err(broken)? == 0 {
-                    return Err(Ended::Eof);
-                }
+                return match read.map_err(broken)? {
+                    0 => Err(Ended::Eof),
+                    _ => Ok(()),
+                };
             }
-            written = write(&mut self.socket.writer, &mut self.out), if !self.out.is_empty() || self.unflushed => {
-                self.unflushed = written.map_err(broken)?;
-                if self.unflushed {
-                    self.stomp.handle_output(now());
-                }
-                if self.out.is_empty() {
-                    self.out = BytesMut::new();
-                }
+            written = write(&mut self.socket.writer, &mut self.out), if !self.out.is_empty() || self.unflushed => written,
+            () = until(alarm) => return Ok(()),
+            () = wake => return Ok(()),
+        };
+        match written {
+            Ok(unflushed) => self.written(unflushed),
+            Err(error) => {
+                self.read_rest().await;
+                return Err(broken(error));
             }
-            () = until(alarm) => {}
-            () = wake => {}
         }
         Ok(())
+    }
+
+    fn written(&mut self, unflushed: bool) {
+        self.unflushed = unflushed;
+        if unflushed {
+            self.stomp.handle_output(now());
+        }
+        if self.out.is_empty() {
+            self.out = BytesMut::new();
+        }
+    }
+
+    /// A server that hangs up may have said why: reads that, within limits of time and size.
+    async fn read_rest(&mut self) {
+        let rest = async {
+            while self.input.len() < READ_BYTES
+                && matches!(self.socket.reader.read_buf(&mut self.input).await, Ok(1..))
+            {
+            }
+        };
+        let _ = timeout(LINGER, rest).await;
     }
 
     /// Closes: says so where there are words for it, then waits a little for the server to close too, since closing

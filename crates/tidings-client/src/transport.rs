@@ -30,6 +30,7 @@ impl fmt::Debug for Socket {
 }
 
 impl Socket {
+    #[cfg(any(test, feature = "tls"))]
     pub(crate) fn new(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
         let (reader, writer) = tokio::io::split(stream);
         Self {
