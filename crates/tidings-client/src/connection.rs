@@ -153,4 +153,6 @@ impl Drop for Connection {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

@@ -15,9 +15,9 @@ use crate::transport::Socket;
 use crate::{AckMode, Backoff, Client, Overflow, ReceiptError, SendError, Subscription};
 
 /// Gives the other ends of the sockets that a client opens. Once it is dropped nothing can be reached.
-type Peers = mpsc::UnboundedReceiver<DuplexStream>;
+pub(super) type Peers = mpsc::UnboundedReceiver<DuplexStream>;
 
-fn network() -> (Dialer, Peers) {
+pub(super) fn network() -> (Dialer, Peers) {
     network_of(Socket::new)
 }
 
