@@ -1,5 +1,5 @@
-//! A STOMP client for Rust programs: over WebSocket and TCP, with or without TLS, with receipts, transactions, heart-beats, and a connection
-//! that comes back by itself.
+//! A STOMP client for Rust programs: over WebSocket and TCP, with TLS or without; with receipts, transactions,
+//! heart-beats, and a connection that comes back by itself.
 //!
 //! ```no_run
 //! # async fn chat() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,6 +25,14 @@
 //! | acknowledge | [`Message::ack`], [`Message::nack`] |
 //! | do several things or none | [`Client::begin`], [`Transaction`] |
 //! | know how the connection fares | [`Client::events`], [`Event`] |
+//!
+//! # TLS
+//!
+//! `wss://` and `stomp+ssl://` speak TLS 1.2 and 1.3 by [`rustls`], with the crypto of *ring*, and need the feature `tls`,
+//! which is on by default. Without more, a server is believed whose certificate is good in the eyes of the system: so that
+//! the certificates of a company, which its machines trust, count here too. [`Builder::tls_roots`] trusts others, and
+//! [`Builder::tls_config`] takes a whole configuration, with client certificates for instance. The name in the url must be
+//! in the certificate; a certificate that is refused ends the client, as it would be the same the next time.
 //!
 //! # When the connection is lost
 //!
