@@ -62,7 +62,7 @@ fn check_shape(function: &ItemFn) -> Result<()> {
             "a handler is asynchronous: write `async fn {}`",
             signature.ident
         );
-        return Err(Error::new_spanned(&signature.fn_token, message));
+        return Err(Error::new(signature.fn_token.span, message));
     }
     if !signature.generics.params.is_empty() || signature.generics.where_clause.is_some() {
         let message = "`debug_handler` checks no generic functions, as it would have to know the types; take one of the two away";
