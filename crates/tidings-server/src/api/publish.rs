@@ -60,8 +60,7 @@ struct Batch<'a> {
 #[derive(Serialize)]
 struct Sent {
     status: u16,
-    /// Only where it went to a user or a session.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Null where it is not known.
     sessions_reached: Option<usize>,
 }
 
@@ -112,7 +111,7 @@ pub(super) fn to_user(api: &Api, call: &Call<'_>) -> Answered {
 
 /// A message to one session.
 pub(super) fn to_session(api: &Api, call: &Call<'_>) -> Answered {
-    if !api.node.whereabouts.knows(call.subject) {
+    if api.node.whereabouts.find(call.subject).is_none() {
         return Err(sessions::unknown());
     }
     one(api, call.body, &Target::Session(call.subject))

@@ -10,6 +10,7 @@ use tidings_core::user::{UserTarget, session_topic};
 use super::Session;
 use crate::node::{Node, lock};
 use crate::refusal::Refusal;
+use crate::whereabouts::Place;
 use crate::worker::{Connection, Worker};
 
 impl Session {
@@ -22,11 +23,17 @@ impl Session {
         user: Option<&str>,
     ) {
         let node = &worker.node;
-        let known = Known::new(session.into(), user.map(Into::into));
-        node.whereabouts
-            .arrive(&known.id, worker.id, connection.key());
+        let known = Arc::new(Known::new(session.into(), user.map(Into::into)));
+        node.whereabouts.arrive(Place {
+            worker: worker.id,
+            connection: connection.key(),
+            session: Arc::clone(&known),
+            wire: connection.wire(),
+            peer: connection.peer,
+            connected_at_ms: Node::now_ms(),
+        });
         lock(&node.users).connect(&known.id, user);
-        self.known = Some(Arc::new(known));
+        self.known = Some(known);
     }
 
     /// Tells the application that the session is connected.
