@@ -95,6 +95,13 @@ pub(super) fn publish(api: &Api, call: &Call<'_>) -> Answered {
         let detail = format!("a batch of {}; send at most {MAX_BATCH}", messages.len());
         return Err(Problem::new(Kind::InvalidRequest, detail));
     }
+    let has_no_destination = |message: &Message<'_>| message.destination.is_none();
+    if let Some(place) = messages.iter().position(has_no_destination) {
+        let detail = format!(
+            "message {place} of the batch, counted from 0, names no `destination`; nothing was sent"
+        );
+        return Err(Problem::new(Kind::InvalidRequest, detail));
+    }
     let results = messages.into_iter().map(|message| {
         let sent = api.send(message, &Target::Destination);
         sent.map_or_else(Outcome::Failed, Outcome::Sent)

@@ -172,6 +172,11 @@ fn a_message_that_is_not_what_it_has_to_be_is_refused_and_the_code_says_why() {
         (r#"{"destination":"/user/a"}"#, 422, "invalid-destination"),
         (r#"{"messages":[],"body":""}"#, 422, "invalid-request"),
         (r#"{"messages":{}}"#, 422, "invalid-request"),
+        (
+            r#"{"messages":[{"destination":"/queue/a"},{"body":""}]}"#,
+            422,
+            "invalid-request",
+        ),
         (&with(r#""bodi":"""#), 422, "invalid-request"),
         (&with(r#""body":"","json":null"#), 422, "invalid-request"),
         (&with(r#""body_base64":"?""#), 422, "invalid-request"),

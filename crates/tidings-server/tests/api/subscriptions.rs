@@ -138,8 +138,11 @@ fn more_than_a_worker_looks_at_in_one_turn_is_found_all_the_same() {
     let mut clients = Vec::new();
     for _ in 0..6 {
         let (mut client, _) = server.client("ada");
-        let frame = |number| format!("SUBSCRIBE\nid:{number}\ndestination:/topic/{number}\n\n\0");
-        client.send(&(0..900).map(frame).collect::<String>());
+        for number in 0..900 {
+            client.send(&format!(
+                "SUBSCRIBE\nid:{number}\ndestination:/topic/{number}\n\n"
+            ));
+        }
         client.subscribe("last", "/topic/last");
         clients.push(client);
     }
