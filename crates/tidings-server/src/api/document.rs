@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 use tidings_core::disconnect::Reason;
 
-use super::operation::{Access, Content, OPERATIONS, Operation, Parameter};
+use super::operation::{Access, Content, OPERATIONS, Operation};
+use super::parameter::Parameter;
 use super::{API_PATH, Answered, Api, Call, encode, sessions};
 
 /// What requests and answers look like, by name.

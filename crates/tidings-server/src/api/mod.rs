@@ -8,6 +8,7 @@ mod guesses;
 mod idempotency;
 mod operation;
 mod page;
+mod parameter;
 mod problem;
 mod publish;
 mod sessions;

@@ -2,6 +2,10 @@
 
 use axum::http::Method;
 
+use super::parameter::{
+    AFTER, AFTER_SUBSCRIPTION, CLOSE_CODE, ID, LIMIT, NAME, OF_SUBSCRIPTIONS, OF_USER, Parameter,
+    REASON, SUBSCRIPTION, TEXT,
+};
 use super::{Answered, Answering, Api, Call, document, page, publish, sessions, subscriptions};
 
 /// One method of one path.
@@ -36,17 +40,6 @@ pub(super) enum Access {
     Everybody,
 }
 
-/// A variable of a path, or of a query.
-pub(super) struct Parameter {
-    pub(super) name: &'static str,
-    /// `path` or `query`.
-    pub(super) place: &'static str,
-    pub(super) about: &'static str,
-    /// Its schema, as JSON.
-    pub(super) schema: &'static str,
-    pub(super) example: &'static str,
-}
-
 /// JSON that is sent or answered.
 pub(super) struct Content {
     /// The name of its schema in the document.
@@ -54,114 +47,6 @@ pub(super) struct Content {
     /// Each with a name and as JSON.
     pub(super) examples: &'static [(&'static str, &'static str)],
 }
-
-const NAME: Parameter = Parameter {
-    name: "name",
-    place: "path",
-    about: "The user, with percent escapes where the name has a `/`.",
-    schema: r#"{"type": "string"}"#,
-    example: "ada",
-};
-
-const ID: Parameter = Parameter {
-    name: "id",
-    place: "path",
-    about: "The session, as the header `session` of CONNECTED named it.",
-    schema: r#"{"type": "string"}"#,
-    example: "5c0a9b6d1f2e4c8ba7d3e60f18b24c97",
-};
-
-const SUBSCRIPTION: Parameter = Parameter {
-    name: "subscription",
-    place: "path",
-    about: "The `id` of SUBSCRIBE, with percent escapes where it has a `/`.",
-    schema: r#"{"type": "string", "minLength": 1}"#,
-    example: "sub-0",
-};
-
-const LIMIT: Parameter = Parameter {
-    name: "limit",
-    place: "query",
-    about: "Most entries of the answer.",
-    schema: r#"{"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}"#,
-    example: "10",
-};
-
-const AFTER: Parameter = Parameter {
-    name: "after",
-    place: "query",
-    about: "`next` of the page before.",
-    schema: r#"{"type": "string"}"#,
-    example: "0",
-};
-
-const AFTER_SUBSCRIPTION: Parameter = Parameter {
-    name: "after",
-    place: "query",
-    about: "`next` of the page before.",
-    schema: r#"{"type": "string", "pattern": "^[0-9a-f]+-[0-9]+$"}"#,
-    example: "0-0",
-};
-
-const OF_USER: Parameter = Parameter {
-    name: "user",
-    place: "query",
-    about: "Only those of this user.",
-    schema: r#"{"type": "string"}"#,
-    example: "ada",
-};
-
-/// What a query for subscriptions may say.
-const OF_SUBSCRIPTIONS: &[Parameter] = &[
-    LIMIT,
-    AFTER_SUBSCRIPTION,
-    Parameter {
-        name: "destination",
-        place: "query",
-        about: "Only those to this destination, compared as the client wrote it.",
-        schema: r#"{"type": "string"}"#,
-        example: "/topic/prices",
-    },
-    Parameter {
-        name: "destination_prefix",
-        place: "query",
-        about: "Only those to destinations that begin so.",
-        schema: r#"{"type": "string"}"#,
-        example: "/topic/",
-    },
-    Parameter {
-        name: "session",
-        place: "query",
-        about: "Only those of this session.",
-        schema: r#"{"type": "string"}"#,
-        example: "5c0a9b6d1f2e4c8ba7d3e60f18b24c97",
-    },
-    OF_USER,
-];
-
-const REASON: Parameter = Parameter {
-    name: "reason",
-    place: "query",
-    about: "Why, instead of `disconnected-by-application`: the code of the ERROR.",
-    schema: r##"{"$ref": "#/components/schemas/Reason"}"##,
-    example: "refused",
-};
-
-const CLOSE_CODE: Parameter = Parameter {
-    name: "close_code",
-    place: "query",
-    about: "The close code of WebSocket and SockJS, instead of that of the reason.",
-    schema: r#"{"type": "integer", "minimum": 4000, "maximum": 4999}"#,
-    example: "4900",
-};
-
-const TEXT: Parameter = Parameter {
-    name: "text",
-    place: "query",
-    about: "For people: `message` and body of the ERROR, and what stands behind the reason in the close frame, as far as it fits.",
-    schema: r#"{"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"}"#,
-    example: "trial-over",
-};
 
 const MESSAGE: Content = Content {
     schema: "PathMessage",
@@ -246,16 +131,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         path: "/users",
         access: Access::Keys,
         summary: "Lists who is connected to this node, by name.",
-        parameters: &[
-            LIMIT,
-            Parameter {
-                name: "after",
-                place: "query",
-                about: "Only names behind this one: `next` of the page before.",
-                schema: r#"{"type": "string"}"#,
-                example: "a",
-            },
-        ],
+        parameters: &[LIMIT, AFTER],
         request: None,
         response: Content {
             schema: "Users",

@@ -108,32 +108,41 @@ impl Worker {
         survey: &Survey,
     ) -> (Surveyed, Keys) {
         let mut slice = Slice::new(self, survey);
-        let Some((places, is_cut, count)) = self.slice_of(connection, after) else {
+        let Some(behind) = self.behind(connection, after) else {
             return slice.finish(None, None);
         };
-        let rest = slice.look(places.iter().copied());
-        let last = places.last().filter(|_| is_cut);
+        let rest = slice.look(behind.places.iter().copied());
+        let last = behind.places.last().filter(|_| behind.is_cut);
         let next = match rest {
             Some(ordinal) => Some(ordinal - 1),
             None => last.map(|(ordinal, _)| *ordinal),
         };
-        slice.finish(next, Some(count))
+        slice.finish(next, Some(behind.count))
     }
 
-    /// Subscriptions of a connection by ordinal and key; whether there are more; how many it has.
-    fn slice_of(
-        &self,
-        connection: ConnectionKey,
-        after: u32,
-    ) -> Option<(Vec<(u32, u32)>, bool, usize)> {
+    fn behind(&self, connection: ConnectionKey, after: u32) -> Option<Behind> {
         let connection = self.connection(connection)?;
         let application = connection.application.borrow();
         let keys = application.session()?.subscriptions();
         let ordinal = |key: u32| self.with_subscription(key, |one| one.ordinal);
         let behind = &keys[keys.partition_point(|key| ordinal(*key) <= after)..];
         let places = behind.iter().take(SLICE).map(|key| (ordinal(*key), *key));
-        Some((places.collect(), behind.len() > SLICE, keys.len()))
+        Some(Behind {
+            places: places.collect(),
+            is_cut: behind.len() > SLICE,
+            count: keys.len(),
+        })
     }
+}
+
+/// Subscriptions of a connection behind an ordinal.
+struct Behind {
+    /// By ordinal and key.
+    places: Vec<(u32, u32)>,
+    /// There are more.
+    is_cut: bool,
+    /// All that the connection has.
+    count: usize,
 }
 
 /// Subscriptions by connection and key.
