@@ -128,10 +128,15 @@ fn problem(status: u16) -> Value {
         _ => "It can't be done as it stands: `code` and `detail` say why.",
     };
     let schema = reference("Problem");
-    json!({
+    let mut described = json!({
         "description": description,
         "content": { "application/problem+json": { "schema": schema } },
-    })
+    });
+    if [429, 503].contains(&status) {
+        let seconds = json!({ "type": "integer", "minimum": 1 });
+        described["headers"] = json!({ "Retry-After": { "required": true, "schema": seconds } });
+    }
+    described
 }
 
 fn reference(schema: &str) -> Value {

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::{Connection, ConnectionKey, Subscription, Worker};
 use crate::link::Wire;
 
-/// Subscriptions looked at for one letter: some tens of microseconds, in which nothing else of the worker goes on.
+/// Subscriptions looked at for one letter; nothing else of the worker goes on meanwhile.
 const SLICE: usize = 1_024;
 
 /// A question about subscriptions of this worker.
