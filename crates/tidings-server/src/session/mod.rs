@@ -107,15 +107,15 @@ impl Session {
 /// Acts on bytes of STOMP.
 pub(crate) fn consume(worker: &Rc<Worker>, connection: &Rc<Connection>, bytes: Bytes) {
     let now = clock::now();
-    let mut input = Some(bytes);
+    // Also while an answer is awaited: one read may hold several messages of the link.
+    if let Some(session) = connection.application.borrow_mut().stomp() {
+        session.stomp.handle_input(now, bytes);
+    }
     while connection.phase() == Phase::Open && !connection.is_asking() {
         let mut application = connection.application.borrow_mut();
         let Some(session) = application.stomp() else {
             return;
         };
-        if let Some(bytes) = input.take() {
-            session.stomp.handle_input(now, bytes);
-        }
         let Some(event) = session.stomp.poll_event() else {
             return;
         };
