@@ -22,7 +22,8 @@ pub(crate) struct Place {
     pub(crate) connection: ConnectionKey,
     pub(crate) session: Arc<Known>,
     pub(crate) wire: Wire,
-    pub(crate) peer: SocketAddr,
+    /// None where nobody knows.
+    pub(crate) peer: Option<SocketAddr>,
     /// Milliseconds since the epoch.
     pub(crate) connected_at_ms: u64,
 }
@@ -129,7 +130,7 @@ mod tests {
             connection: ConnectionKey::default(),
             session: Arc::new(Known::new(id.into(), None)),
             wire: Wire::Tcp,
-            peer: ([127, 0, 0, 1], 1).into(),
+            peer: None,
             connected_at_ms: 0,
         }
     }

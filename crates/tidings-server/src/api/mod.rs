@@ -30,9 +30,9 @@ use bytes::Bytes;
 use http_body_util::LengthLimitError;
 use hyper::body::Body as _;
 
-use crate::http::Peer;
 use crate::node::Node;
 use crate::outbound::NodeBroker;
+use crate::peer::Peer;
 use crate::telemetry::ApiLabel;
 use guesses::Guesses;
 use idempotency::{Begun, Memory, Name};
@@ -159,9 +159,10 @@ impl Api {
         let Some(shown) = access::shown(&parts.headers) else {
             return Err(access::unauthorized());
         };
-        // Without a connection of ours beneath, all share one allowance.
         let peer = parts.extensions.get::<Peer>();
-        let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip());
+        let address = peer.and_then(|peer| peer.address);
+        // Those of whom it is not known share one allowance.
+        let address = address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
         let keys = &self.node.config.api.keys;
         self.guesses
             .judge(address, Instant::now(), || access::find(keys, shown))

@@ -41,7 +41,7 @@ struct Described<'a> {
     /// Null of a client that gave no name.
     user: Option<&'a str>,
     link: &'static str,
-    peer: String,
+    peer: Option<String>,
     connected_at_ms: u64,
 }
 
@@ -58,7 +58,7 @@ impl<'a> Described<'a> {
             id: &place.session.id,
             user: place.session.user.as_deref(),
             link: place.wire.link(),
-            peer: place.peer.to_string(),
+            peer: place.peer.map(|peer| peer.to_string()),
             connected_at_ms: place.connected_at_ms,
         }
     }

@@ -14,26 +14,30 @@ use crate::whereabouts::Place;
 use crate::worker::{Connection, Worker};
 
 impl Session {
-    /// Gives the session its name, and to its user another session.
-    pub(super) fn identify(
+    /// The session is let in, as one of `user`; its name is the answer.
+    pub(super) fn arrive(
         &mut self,
         worker: &Worker,
         connection: &Connection,
-        session: &str,
-        user: Option<&str>,
-    ) {
+        user: Option<Arc<str>>,
+    ) -> Option<Arc<str>> {
         let node = &worker.node;
-        let known = Arc::new(Known::new(session.into(), user.map(Into::into)));
+        let mut known = Arc::clone(self.known.as_ref()?);
+        if known.user != user {
+            known = Arc::new(known.of_user(user));
+        }
         node.whereabouts.arrive(Place {
             worker: worker.id,
             connection: connection.key(),
             session: Arc::clone(&known),
             wire: connection.wire(),
-            peer: connection.peer,
+            peer: connection.peer.address,
             connected_at_ms: Node::now_ms(),
         });
-        lock(&node.users).connect(&known.id, user);
+        lock(&node.users).connect(&known.id, known.user.as_deref());
+        let id = Arc::clone(&known.id);
         self.known = Some(known);
+        Some(id)
     }
 
     /// Tells the application that the session is connected.
