@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
-use tidings_core::application::{Application, Event, Request, Response, ResponseFuture};
+use tidings_core::application::{Answer, Application, Event, Request, Response};
 use tidings_server::config::{ApiKey, Config, Overrides};
 use tidings_server::{ListenerKind, Server};
 use tokio::sync::oneshot;
@@ -111,8 +111,8 @@ impl Running {
 struct Listener(mpsc::Sender<Event>);
 
 impl Application for Listener {
-    fn call(&self, _: Request) -> ResponseFuture {
-        Box::pin(std::future::ready(Response::default()))
+    fn call(&self, _: Request) -> Answer {
+        Answer::new(std::future::ready(Response::default()))
     }
 
     fn notice(&self, event: &Event) {
