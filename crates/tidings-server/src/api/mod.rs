@@ -33,7 +33,6 @@ use crate::clock;
 use crate::http::address_of;
 use crate::node::Node;
 use crate::outbound::NodeBroker;
-use crate::peer::Peer;
 use crate::telemetry::ApiLabel;
 use guesses::Guesses;
 use idempotency::{Begun, Memory, Name};

@@ -76,12 +76,7 @@ async fn run(http: Arc<Http>, arrival: Arrival, tie: Arc<Tie>) {
         prefix,
         way: Way::Own(Arc::clone(&tie)),
     };
-    let router = TowerToHyperService::new(
-        http.router
-            .clone()
-            .layer(Extension(carrier))
-            .layer(Extension(peer.clone())),
-    );
+    let router = TowerToHyperService::new(http.router.clone().layer(Extension(carrier)));
     let asked = Arc::clone(&tie);
     let service = service_fn(move |request| {
         asked.has_asked.store(true, Ordering::Relaxed);

@@ -114,7 +114,6 @@ async fn call(State(door): State<Arc<Door>>, request: Request) -> Response<Body>
 /// Asks the routes of the server itself. What the routes around it have found out in their own paths stays outside.
 async fn ask(http: &Http, parts: Parts, body: Body, carrier: Option<Carrier>) -> Response<Body> {
     let mut request = Request::new(body);
-    request.extensions_mut().insert(peer(&parts));
     *request.method_mut() = parts.method;
     *request.uri_mut() = parts.uri;
     *request.version_mut() = parts.version;
