@@ -32,6 +32,7 @@ mod node;
 mod outbound;
 mod queueing;
 mod refusal;
+mod replies;
 mod server;
 mod session;
 mod sockjs;
