@@ -31,6 +31,7 @@ pub enum BenchCommand {
     /// What SockJS costs: the same fan-out over each of its transports and over WebSocket in turn, medians and ratios.
     Transports(TransportsArgs),
     /// What a message handler costs: round trips through one and through the broker alone in turn, medians and ratios.
+    ///
     /// The server is the example `handlers_showcase` of the crate `tidings`, or another with its routes `echo`.
     Handler(HandlerArgs),
     /// Run the floor: the cheapest loop that delivers messages, to compare with. No broker; never expose it.

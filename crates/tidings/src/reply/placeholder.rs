@@ -27,10 +27,7 @@ impl PlaceholderError {
 rejection_is_failure!(PlaceholderError);
 
 /// `template` with each `{name}` replaced by the value of that variable.
-pub(super) fn fill<'t>(
-    template: &'t str,
-    parts: &Parts,
-) -> Result<Cow<'t, str>, PlaceholderError> {
+pub(super) fn fill<'t>(template: &'t str, parts: &Parts) -> Result<Cow<'t, str>, PlaceholderError> {
     if !template.contains('{') {
         return Ok(template.into());
     }
