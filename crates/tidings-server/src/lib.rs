@@ -5,6 +5,7 @@
 //! | room | what happens there |
 //! |---|---|
 //! | `listen` | a socket is accepted and counted; HTTP is served |
+//! | `stream` | what a connection is made of: a socket, or a pipe within the process |
 //! | `http` | pages, the WebSocket handshake, SockJS; the bare socket is taken over |
 //! | `worker` | one thread that owns connections: turns, outboxes, fan-out, timers |
 //! | `link` | what carries messages: TCP, WebSocket, SockJS |
@@ -15,6 +16,7 @@
 //! | `outbound` | what the application sends |
 //! | `queueing` | what queues deliver, and what becomes of dead letters |
 //! | `node` | what all workers share |
+//! | `clock` | what time it is |
 //! | `api` | the HTTP API for applications in other languages |
 //!
 //! [`config`] is read before, `telemetry` and `admin` tell what goes on.
@@ -22,7 +24,9 @@
 mod admin;
 mod api;
 mod application;
+mod clock;
 pub mod config;
+mod connector;
 mod endpoint;
 mod http;
 mod inbound;
@@ -30,19 +34,23 @@ mod link;
 mod listen;
 mod node;
 mod outbound;
+mod peer;
 mod queueing;
 mod refusal;
 mod replies;
 mod server;
 mod session;
 mod sockjs;
+mod stream;
 mod telemetry;
 mod webhook;
 mod whereabouts;
 mod worker;
 
+pub use connector::{ConnectError, Connector, LocalConnection};
 pub use endpoint::{Endpoint, MessageHandler, Payload, Replies, Service};
 pub use listen::{Listener, ListenerKind};
+pub use peer::Identity;
 pub use server::{BindError, RunError, Server};
 /// Options of SockJS on an [`Endpoint`].
 pub use tidings_sockjs::Options as SockJsOptions;

@@ -14,13 +14,15 @@ use tidings_core::application::{Application, Broker};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
+use tokio::time::{Instant, timeout_at};
 use tracing::{info, warn};
 
 use crate::admin;
 use crate::api;
 use crate::config::Config;
+use crate::connector::{Comer, Connector};
 use crate::endpoint::Endpoint;
-use crate::http::Http;
+use crate::http::{self, Door, Http};
 use crate::listen::{self, Listener, ListenerKind};
 use crate::node::Node;
 use crate::outbound::NodeBroker;
@@ -41,6 +43,11 @@ pub struct Server {
     listeners: Vec<Listener>,
     /// The sockets of `listeners`, in the same order.
     sockets: Vec<TcpListener>,
+    /// How clients in this process come, and where they are heard.
+    connector: Connector,
+    comers: mpsc::Receiver<Comer>,
+    /// Where requests come in that the application around the server has taken.
+    door: Arc<Door>,
 }
 
 /// Why a server can't have an address.
@@ -87,12 +94,22 @@ impl Server {
     /// # Errors
     /// An address is taken, or not this machine's.
     pub async fn bind(config: Config) -> Result<Self, BindError> {
+        let address = Some(config.http.listen);
+        Self::bind_with(config, address)
+    }
+
+    /// Takes the addresses that the configuration names but that for HTTP, which the application around the server has:
+    /// [`routes`](Self::routes) go into its router. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// An address is taken, or not this machine's.
+    pub async fn embed(config: Config) -> Result<Self, BindError> {
+        Self::bind_with(config, None)
+    }
+
+    fn bind_with(config: Config, http: Option<SocketAddr>) -> Result<Self, BindError> {
         let wanted = [
-            (
-                ListenerKind::Http,
-                Some(config.http.listen),
-                "http.listen, --listen",
-            ),
+            (ListenerKind::Http, http, "http.listen, --listen"),
             (ListenerKind::Tcp, config.tcp.listen, "tcp.listen, --tcp"),
             (
                 ListenerKind::Admin,
@@ -118,19 +135,32 @@ impl Server {
             listeners.push(Listener { kind, address });
             sockets.push(listener);
         }
+        Ok(Self {
+            listeners,
+            sockets,
+            ..Self::unbound(config)
+        })
+    }
+
+    /// Takes no address, whatever the configuration names.
+    pub fn unbound(config: Config) -> Self {
         let workers = match config.server.workers {
             0 => thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
         let workers = workers.min(MAX_WORKERS);
-        Ok(Self {
+        let (connector, comers) = Connector::new();
+        Self {
             node: Node::new(config, workers),
             workers,
             endpoints: Vec::new(),
             client_library: None,
-            listeners,
-            sockets,
-        })
+            listeners: Vec::new(),
+            sockets: Vec::new(),
+            connector,
+            comers,
+            door: Arc::default(),
+        }
     }
 
     /// Adds an endpoint to that for STOMP which the configuration describes; its path must be its own.
@@ -154,6 +184,11 @@ impl Server {
         Arc::new(NodeBroker(Arc::clone(&self.node)))
     }
 
+    /// Connects clients that are in this process.
+    pub fn connector(&self) -> Connector {
+        self.connector.clone()
+    }
+
     /// Serves this copy of sockjs-client as `sockjs.min.js` beneath each endpoint of SockJS.
     #[must_use]
     pub fn client_library(mut self, library: impl Into<Bytes>) -> Self {
@@ -166,6 +201,33 @@ impl Server {
         &self.listeners
     }
 
+    /// The endpoints as they are now ([`mount`](Self::mount) comes first), SockJS beneath them, and the HTTP API where it
+    /// is enabled without a listener of its own, for the router of the application around the server. They may be merged,
+    /// or nested beneath a path. Whoever comes before the server runs, or after it has stopped, is answered 503.
+    ///
+    /// What the application's middleware puts into the extensions of a request is heeded: an [`Identity`] is the user of
+    /// the session, and a [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo) the address that the log names. The
+    /// HTTP library of the application must allow upgrades, as [`axum::serve`] does.
+    ///
+    /// [`Identity`]: crate::Identity
+    pub fn routes(&self) -> Router {
+        let config = &self.node.config;
+        let stomp = Endpoint::stomp(config);
+        let endpoints = std::iter::once(&stomp).chain(&self.endpoints);
+        let endpoints = endpoints.map(|one| (&*one.path, one.sockjs.is_some()));
+        let has_api = config.api.enabled && config.api.listen.is_none();
+        http::routes(&self.door, endpoints, has_api)
+    }
+
+    /// Serves what [`routes`](Self::routes) bring, and the listeners, until `shutdown` is ready, then drains as
+    /// [`run`](Self::run) does. Give the same signal to the HTTP library: its connections end when sessions have.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_embedded(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+        self.run(Router::new(), shutdown).await
+    }
+
     /// Serves until `shutdown` is ready, then drains: no new connections, every client is told to go, what waits is
     /// flushed, all within `server.shutdown_timeout`. `pages` answers HTTP requests that are not for Tidings.
     ///
@@ -176,29 +238,111 @@ impl Server {
         pages: Router,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), RunError> {
-        let node = self.node;
-        let deadline = node.config.server.shutdown_timeout;
+        let node = Arc::clone(&self.node);
         let webhooks = Webhooks::start(&node)?;
-        let mut endpoints = vec![Arc::new(Endpoint::stomp(&node.config))];
-        endpoints.extend(self.endpoints.into_iter().map(Arc::new));
         let (alive, mut ended) = mpsc::channel::<()>(1);
         let threads = start_workers(&node, self.workers, &alive)?;
+        let lost = async {
+            ended.recv().await;
+        };
+        let rest = self.serve(pages, shutdown, lost).await?;
+        let joined = tokio::task::spawn_blocking(move || {
+            threads
+                .into_iter()
+                .map(thread::JoinHandle::join)
+                .all(|end| end.is_ok())
+        });
+        if !joined.await.unwrap_or(false) {
+            warn!("a worker had panicked");
+        }
+        rest.finish(&node, webhooks).await;
+        Ok(())
+    }
+
+    /// As [`run`](Self::run), with all workers on the thread of the caller, who must be within a runtime of one thread: no
+    /// thread is started, and all time is that of the runtime, also where messages expire. For tests and simulations,
+    /// which pause that time; one thread serves slower than several.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_in_place(
+        self,
+        pages: Router,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), RunError> {
+        let node = Arc::clone(&self.node);
+        node.follow_runtime_clock();
+        let webhooks = Webhooks::start(&node)?;
+        let served = async {
+            let mut workers = JoinSet::new();
+            for id in 0..self.workers {
+                workers.spawn_local(Worker::new(id as u16, Arc::clone(&node)).run());
+            }
+            let lost = async {
+                workers.join_next().await;
+            };
+            let rest = self.serve(pages, shutdown, lost).await?;
+            while let Some(end) = workers.join_next().await {
+                if end.is_err() {
+                    warn!("a worker had panicked");
+                }
+            }
+            Ok::<_, RunError>(rest)
+        };
+        let rest = LocalSet::new().run_until(served).await?;
+        rest.finish(&node, webhooks).await;
+        Ok(())
+    }
+
+    /// Lets clients in until `shutdown` is ready, then waits for them to go and stops the workers. `lost` is ready when a
+    /// worker has ended before its time.
+    async fn serve(
+        self,
+        pages: Router,
+        shutdown: impl Future<Output = ()>,
+        lost: impl Future<Output = ()>,
+    ) -> Result<Rest, RunError> {
+        let node = Arc::clone(&self.node);
+        let mut tasks = JoinSet::new();
+        // Ends with this future: what watches the server must see it drain.
+        let mut admin = JoinSet::new();
+        let http = self.open(pages, &mut tasks, &mut admin);
+        tokio::select! {
+            () = shutdown => {}
+            () = lost => return Err(RunError::Worker),
+        }
+        info!(connections = node.admitted(), "draining");
+        node.drain();
+        tasks.abort_all();
+        let deadline = Instant::now() + node.config.server.shutdown_timeout;
+        if timeout_at(deadline, node.emptied()).await.is_err() {
+            warn!(
+                connections = node.admitted(),
+                "cutting the connections that are left"
+            );
+        }
+        for mailbox in &node.mailboxes {
+            mailbox.post(Letter::Stop, 0);
+        }
+        Ok(Rest { http, deadline })
+    }
+
+    /// Begins to accept.
+    fn open(self, pages: Router, tasks: &mut JoinSet<()>, admin: &mut JoinSet<()>) -> Arc<Http> {
+        let node = self.node;
+        let mut endpoints = vec![Arc::new(Endpoint::stomp(&node.config))];
+        endpoints.extend(self.endpoints.into_iter().map(Arc::new));
         let pages = match node.config.api.listen {
             None if node.config.api.enabled => pages.merge(api::router(&node)),
             _ => pages,
         };
-        let mut tasks = JoinSet::new();
-        // Ends with this future: what watches the server must see it drain.
-        let mut admin = JoinSet::new();
+        let http = Http::new(&node, &endpoints, self.client_library.as_ref(), pages);
+        self.door.open(&http);
         for (listener, socket) in self.listeners.iter().zip(self.sockets) {
             let node = Arc::clone(&node);
             match listener.kind {
                 ListenerKind::Tcp => tasks.spawn(listen::accept_tcp(socket, node)),
-                ListenerKind::Http => {
-                    let library = self.client_library.as_ref();
-                    let http = Http::new(&node, &endpoints, library, pages.clone());
-                    tasks.spawn(listen::accept_http(socket, http))
-                }
+                ListenerKind::Http => tasks.spawn(listen::accept_http(socket, Arc::clone(&http))),
                 ListenerKind::Api => {
                     let http = Http::new(&node, &[], None, api::router(&node));
                     tasks.spawn(listen::accept_http(socket, http))
@@ -209,34 +353,27 @@ impl Server {
                 }
             };
         }
-        tasks.spawn(expire(Arc::clone(&node)));
-        tokio::select! {
-            () = shutdown => {}
-            _ = ended.recv() => return Err(RunError::Worker),
-        }
-        info!(connections = node.admitted(), "draining");
-        node.drain();
-        tasks.abort_all();
-        if tokio::time::timeout(deadline, node.emptied())
+        tasks.spawn(listen::accept_local(self.comers, Arc::clone(&http)));
+        tasks.spawn(expire(node));
+        http
+    }
+}
+
+/// What is left of a server when its workers are told to stop.
+struct Rest {
+    http: Arc<Http>,
+    /// Until when the drain may last.
+    deadline: Instant,
+}
+
+impl Rest {
+    /// After the last worker.
+    async fn finish(self, node: &Node, webhooks: Option<Arc<Webhooks>>) {
+        if timeout_at(self.deadline, self.http.bridged())
             .await
             .is_err()
         {
-            warn!(
-                connections = node.admitted(),
-                "cutting the connections that are left"
-            );
-        }
-        for mailbox in &node.mailboxes {
-            mailbox.post(Letter::Stop, 0);
-        }
-        let joined = tokio::task::spawn_blocking(move || {
-            threads
-                .into_iter()
-                .map(thread::JoinHandle::join)
-                .all(|end| end.is_ok())
-        });
-        if !joined.await.unwrap_or(false) {
-            warn!("a worker had panicked");
+            warn!("cutting connections that the application serves");
         }
         if let Some(webhooks) = webhooks {
             webhooks.finish().await;
@@ -245,7 +382,6 @@ impl Server {
             // A connection that came too late holds its ticket, and with it all of this.
             mailbox.take(&mut VecDeque::new());
         }
-        Ok(())
     }
 }
 

@@ -10,16 +10,20 @@ use tidings_stomp::connection::{ConnectRequest, Connected};
 
 use super::application::{self, Intercepted};
 use crate::node::random_name;
+use crate::peer::Identity;
 use crate::refusal::Refusal;
 use crate::worker::{Connection, Worker};
 
 /// The `server` header of CONNECTED.
 const SERVER: &str = concat!("tidings/", env!("CARGO_PKG_VERSION"));
 
-/// Asks whoever stands in the way whether a client may come in. There is no authentication yet: a `login` is taken as the
-/// user's name.
+/// Asks whoever stands in the way whether a client may come in. A session is whose the application around this
+/// server says; there is no other authentication yet: a `login` is taken as the user's name.
 pub(super) fn ask(worker: &Rc<Worker>, connection: &Rc<Connection>, request: ConnectRequest) {
-    let known = Arc::new(Known::new(random_name().into(), user(&request)));
+    let known = Arc::new(Known::new(
+        random_name().into(),
+        named(user(connection, &request)),
+    ));
     match connection.application.borrow_mut().stomp() {
         Some(session) => session.known = Some(Arc::clone(&known)),
         None => return,
@@ -43,22 +47,29 @@ pub(super) fn ask(worker: &Rc<Worker>, connection: &Rc<Connection>, request: Con
     application::intercept(worker, connection, interceptor, frame, known, act);
 }
 
-fn user(request: &ConnectRequest) -> Option<Arc<str>> {
-    let login = request.login().filter(|login| !login.is_empty());
-    login.map(Into::into)
+/// Whose a session is, by the application around this server, else by its own word.
+fn user<'a>(connection: &'a Connection, request: &'a ConnectRequest) -> Option<&'a str> {
+    let identity = connection.peer.identity.as_ref().map(Identity::user);
+    identity.or(request.login())
+}
+
+/// An empty name is none.
+fn named(user: Option<&str>) -> Option<Arc<str>> {
+    user.filter(|name| !name.is_empty()).map(Into::into)
 }
 
 /// Lets a client in.
 fn accept(worker: &Rc<Worker>, connection: &Rc<Connection>, request: &ConnectRequest) {
     if let Some(session) = connection.application.borrow_mut().stomp() {
         let now = Instant::now();
-        let Some(id) = session.arrive(worker, connection, user(request)) else {
+        let name = user(connection, request);
+        let Some(id) = session.arrive(worker, connection, named(name)) else {
             return;
         };
         let connected = Connected {
             session: &id,
             server: Some(SERVER),
-            user_name: request.login(),
+            user_name: name,
             headers: &[],
         };
         worker.send(connection, |out| session.stomp.accept(now, &connected, out));

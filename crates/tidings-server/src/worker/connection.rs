@@ -3,19 +3,17 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
-use std::net::{Shutdown, SocketAddr};
+use std::net::Shutdown;
 use std::rc::Rc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use socket2::SockRef;
 use tidings_core::disconnect::Reason;
 use tidings_core::message::MessageId;
 use tidings_core::queue::Delivery;
 use tidings_sockjs::frame;
 use tidings_stomp::Version;
 use tidings_websocket::{Opcode, write_frame};
-use tokio::net::TcpStream;
 
 use super::Worker;
 use super::message_encoder::Form;
@@ -25,10 +23,13 @@ use super::sockjs::Listening;
 use super::subscription::Consumer;
 use super::turn::{Span, Turn, Unit};
 use crate::application::Application;
+use crate::clock;
 use crate::endpoint::{Payload, Service};
 use crate::inbound;
 use crate::link::{Link, LinkKind, Wire};
 use crate::node::Ticket;
+use crate::peer::Peer;
+use crate::stream::{Detached, Stream};
 use crate::telemetry::LinkLabel;
 
 /// Messages of queues are encoded up to this much ahead of the socket. Together with the largest message it fits the
@@ -37,8 +38,8 @@ const QUEUE_AHEAD_BYTES: usize = 256 * 1024;
 
 /// A connection on its way to a worker.
 pub(crate) struct Adoption {
-    pub(crate) stream: std::net::TcpStream,
-    pub(crate) peer: SocketAddr,
+    pub(crate) stream: Detached,
+    pub(crate) peer: Peer,
     pub(crate) link: LinkKind,
     pub(crate) service: Service,
     /// What HTTP has still to say: the answer to the handshake.
@@ -52,9 +53,9 @@ pub(crate) struct Adoption {
 
 /// A connection that a worker takes in.
 pub(super) struct NewConnection<'a> {
-    pub(super) stream: Option<TcpStream>,
+    pub(super) stream: Option<Stream>,
     pub(super) listening: Option<Listening>,
-    pub(super) peer: SocketAddr,
+    pub(super) peer: Peer,
     pub(super) link: Link,
     pub(super) service: &'a Service,
     pub(super) ready_at: Instant,
@@ -82,10 +83,10 @@ pub(crate) enum Phase {
 /// A connection of this worker.
 pub(crate) struct Connection {
     pub(super) key: ConnectionKey,
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: Peer,
     /// Borrowed for one call at a time, never across an await. None where the client comes by one HTTP request after the
     /// other: then there is `listening`.
-    pub(crate) stream: Option<RefCell<TcpStream>>,
+    pub(crate) stream: Option<RefCell<Stream>>,
     /// How a client of SockJS over HTTP listens.
     pub(super) listening: Option<Box<RefCell<Listening>>>,
     pub(crate) link: RefCell<Link>,
@@ -232,7 +233,7 @@ impl Connection {
                 .write_turn(turn, |slices| self.write(slices, written)),
         };
         if written.get() != before {
-            self.written_at.set(Instant::now());
+            self.written_at.set(clock::now());
         }
         result
     }
@@ -241,7 +242,7 @@ impl Connection {
         let Some(stream) = &self.stream else {
             return Err(io::ErrorKind::NotConnected.into());
         };
-        let count = write(&stream.borrow(), slices)?;
+        let count = stream.borrow().try_write(slices)?;
         written.set(written.get() + count as u64);
         Ok(count)
     }
@@ -250,7 +251,7 @@ impl Connection {
     pub(super) fn shut(&self, sides: Shutdown) {
         if let Some(stream) = &self.stream {
             // An error means that the peer cut it first.
-            let _ = SockRef::from(&*stream.borrow()).shutdown(sides);
+            let _ = stream.borrow().shut(sides);
         }
     }
 }
@@ -264,13 +265,6 @@ pub(super) enum Progress {
     Left,
     /// The link has the rest, and writes it as the socket has room.
     Taken,
-}
-
-pub(super) fn write(stream: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-    match slices {
-        [one] => stream.try_write(one),
-        many => stream.try_write_vectored(many),
-    }
 }
 
 /// The reader of a connection. However it ends, by a panic even, the connection ends with it.
@@ -287,7 +281,7 @@ impl Drop for Reader {
 
 impl Worker {
     pub(super) fn adopt(self: &Rc<Self>, adoption: Adoption) {
-        let stream = match TcpStream::from_std(adoption.stream) {
+        let stream = match adoption.stream.attach() {
             Ok(stream) => stream,
             Err(error) => {
                 tracing::warn!(peer = %adoption.peer, %error, "could not register a connection");

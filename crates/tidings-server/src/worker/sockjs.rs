@@ -6,8 +6,7 @@
 
 use std::cell::Cell;
 use std::io;
-use std::mem::{self, MaybeUninit};
-use std::net::SocketAddr;
+use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,27 +15,29 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tidings_core::disconnect::Reason;
 use tidings_sockjs::{Attached, Options, Receiver, Session, Timeout, frame};
-use tokio::io::ReadBuf;
 
 mod response;
 
 use self::response::{Socket, Wants, finish, last_answer, stamp, watch, write_some};
-use super::connection::{Connection, NewConnection, Phase, Progress, write};
+use super::connection::{Connection, NewConnection, Phase, Progress};
 use super::outbox::Outbox;
 use super::subscription::Consumer;
 use super::turn::Turn;
 use super::{Letter, Worker};
+use crate::clock;
 use crate::endpoint::Endpoint;
 use crate::http::Http;
 use crate::inbound;
 use crate::link::Link;
 use crate::node::Ticket;
+use crate::peer::Peer;
 use crate::sockjs::{Owner, SessionName, no_room};
+use crate::stream::Detached;
 
 /// The bare socket of an HTTP request, taken over to be answered by a worker, and all that it takes to give it back.
 pub(crate) struct Bare {
-    pub(crate) stream: std::net::TcpStream,
-    pub(crate) peer: SocketAddr,
+    pub(crate) stream: Detached,
+    pub(crate) peer: Peer,
     /// What came behind the request.
     pub(crate) early: Bytes,
     pub(crate) ticket: Ticket,
@@ -149,14 +150,14 @@ impl Listening {
         };
         self.unheard = Vec::new();
         let progress = outbox.write_turn(turn, |slices| {
-            let count = write(&socket.stream, slices)?;
+            let count = socket.stream.try_write(slices)?;
             written.set(written.get() + count as u64);
             Ok(count)
         })?;
         if let Some(receiver) = self.session.receiver() {
             receiver.wrote(data);
         }
-        self.session.wrote(Instant::now());
+        self.session.wrote(clock::now());
         if progress == Progress::Left {
             outbox.take_turn(turn, &mut self.unsent);
             socket.wake();
@@ -186,7 +187,7 @@ impl Listening {
                 &mut frame,
             );
             stamp(self.session.receiver());
-            let ended = self.session.write(Instant::now(), &frame, &mut self.unsent);
+            let ended = self.session.write(clock::now(), &frame, &mut self.unsent);
             if let Some(receiver) = ended {
                 self.end_response(&receiver);
             }
@@ -224,7 +225,7 @@ impl Listening {
 
     /// The response is out: the session goes on without its socket.
     fn release(&mut self, keeps_alive: bool) {
-        self.session.ended(Instant::now());
+        self.session.ended(clock::now());
         if let Some(socket) = self.socket.take() {
             if let Some(watcher) = socket.watcher {
                 watcher.abort();
@@ -247,9 +248,7 @@ impl Listening {
             return Poll::Ready(Wants::Bytes);
         }
         while socket.reads_ahead() {
-            let mut byte = [MaybeUninit::uninit()];
-            let mut byte = ReadBuf::uninit(&mut byte);
-            if socket.stream.poll_peek(context, &mut byte).is_pending() {
+            if socket.stream.poll_read_ready(context).is_pending() {
                 break;
             }
             if socket.is_over() {
@@ -270,11 +269,20 @@ impl Worker {
             }
             !lost
         });
+        let identity = &listen.bare.peer.identity;
         if let Some(connection) = current {
+            if connection.peer.identity != *identity {
+                // It began while this request was on its way, and is somebody else's.
+                return;
+            }
             self.attach(&connection, listen.receiver, listen.bare);
             return;
         }
-        if let Err(other) = self.node.sockjs.claim(&listen.name, self.id, &listen.owner) {
+        let claimed =
+            self.node
+                .sockjs
+                .claim(&listen.name, self.id, &listen.owner, identity.as_ref());
+        if let Err(other) = claimed {
             self.node.mailboxes[usize::from(other)].post(Letter::Listen(Box::new(listen)), 0);
             return;
         }
@@ -307,11 +315,11 @@ impl Worker {
         let Some(options) = &listen.endpoint.sockjs else {
             return;
         };
-        let now = Instant::now();
+        let now = clock::now();
         let connection = self.insert_connection(NewConnection {
             stream: None,
             listening: Some(Listening::new(Arc::clone(&listen.name), options, now)),
-            peer: listen.bare.peer,
+            peer: listen.bare.peer.clone(),
             link: Link::SockJs,
             service: &listen.endpoint.service,
             ready_at: now,
@@ -334,7 +342,7 @@ impl Worker {
         };
         let mut out = Vec::new();
         let mut listening = listening(connection).borrow_mut();
-        match listening.session.attach(Instant::now(), receiver, &mut out) {
+        match listening.session.attach(clock::now(), receiver, &mut out) {
             Attached::Waits => {
                 listening.unsent = out;
                 let watcher =
@@ -395,7 +403,7 @@ impl Worker {
             self.failed(connection);
             return;
         }
-        let now = Instant::now();
+        let now = clock::now();
         let progress = self.tally.written.get() != written;
         if progress {
             connection.written_at.set(now);
@@ -427,7 +435,7 @@ impl Worker {
         }
         let mut out = mem::take(&mut listening.unsent);
         stamp(listening.session.receiver());
-        let ended = listening.session.finish(Instant::now(), &mut out);
+        let ended = listening.session.finish(clock::now(), &mut out);
         listening.unsent = out;
         if let Some(receiver) = ended {
             listening.end_response(&receiver);
