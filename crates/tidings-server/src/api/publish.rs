@@ -60,8 +60,7 @@ struct Batch<'a> {
 #[derive(Serialize)]
 struct Sent {
     status: u16,
-    /// Only where it went to a user or a session.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Null where it is not known.
     sessions_reached: Option<usize>,
 }
 
@@ -96,6 +95,13 @@ pub(super) fn publish(api: &Api, call: &Call<'_>) -> Answered {
         let detail = format!("a batch of {}; send at most {MAX_BATCH}", messages.len());
         return Err(Problem::new(Kind::InvalidRequest, detail));
     }
+    let has_no_destination = |message: &Message<'_>| message.destination.is_none();
+    if let Some(place) = messages.iter().position(has_no_destination) {
+        let detail = format!(
+            "message {place} of the batch, counted from 0, names no `destination`; nothing was sent"
+        );
+        return Err(Problem::new(Kind::InvalidRequest, detail));
+    }
     let results = messages.into_iter().map(|message| {
         let sent = api.send(message, &Target::Destination);
         sent.map_or_else(Outcome::Failed, Outcome::Sent)
@@ -112,7 +118,7 @@ pub(super) fn to_user(api: &Api, call: &Call<'_>) -> Answered {
 
 /// A message to one session.
 pub(super) fn to_session(api: &Api, call: &Call<'_>) -> Answered {
-    if !api.node.whereabouts.knows(call.subject) {
+    if api.node.whereabouts.find(call.subject).is_none() {
         return Err(sessions::unknown());
     }
     one(api, call.body, &Target::Session(call.subject))
@@ -210,7 +216,7 @@ fn outgoing(node: &Node, message: Message<'_>) -> Result<Outgoing, Problem> {
     }
     push_content_type(&mut headers, message.content_type.as_deref(), custom)?;
     if let Some(ttl_ms) = message.ttl_ms {
-        push_expiry(&mut headers, ttl_ms)?;
+        push_expiry(&mut headers, node.now_ms(), ttl_ms)?;
     }
     check_size(&headers, limits)?;
     Ok(Outgoing { headers, body })
@@ -258,14 +264,14 @@ fn push_content_type(
     Ok(())
 }
 
-fn push_expiry(headers: &mut Headers, ttl_ms: u64) -> Result<(), Problem> {
+fn push_expiry(headers: &mut Headers, now_ms: u64, ttl_ms: u64) -> Result<(), Problem> {
     let is_there = |name: &&str| headers.get(name).is_some();
     if ttl_ms == 0 || ["expires", "expiration"].iter().any(is_there) {
         return Err(invalid(
             "`ttl_ms` is at least 1, and goes with neither of the headers `expires` and `expiration`",
         ));
     }
-    let expires = Node::now_ms().saturating_add(ttl_ms);
+    let expires = now_ms.saturating_add(ttl_ms);
     headers.push("expires", &expires.to_string());
     Ok(())
 }

@@ -4,6 +4,7 @@ mod acknowledge;
 mod application;
 mod connect;
 mod identity;
+mod oversight;
 mod request;
 mod send;
 mod subscribe;
@@ -23,6 +24,7 @@ use tidings_stomp::connection::{ErrorReply, Event, Timeout};
 use tidings_stomp::{Connection as Stomp, Version};
 
 use crate::application::Application;
+use crate::clock;
 use crate::node::Node;
 use crate::worker::{Connection, Phase, Worker};
 use temporary_queue::TemporaryQueue;
@@ -47,6 +49,8 @@ struct Extras {
     temporary_queues: Vec<TemporaryQueue>,
     /// Ids of ended subscriptions that took acknowledgements, latest last; a late ACK for them is no error.
     ended: Vec<Box<str>>,
+    /// Names of subscriptions that the application ended, latest last; an UNSUBSCRIBE of them is no error.
+    withdrawn: Vec<Box<str>>,
 }
 
 impl Session {
@@ -94,6 +98,7 @@ impl Session {
                 transactions: Transactions::new(transaction::limits(&node.config.session)),
                 temporary_queues: Vec::new(),
                 ended: Vec::new(),
+                withdrawn: Vec::new(),
             })
         })
     }
@@ -101,7 +106,7 @@ impl Session {
 
 /// Acts on bytes of STOMP.
 pub(crate) fn consume(worker: &Rc<Worker>, connection: &Rc<Connection>, bytes: Bytes) {
-    let now = Instant::now();
+    let now = clock::now();
     let mut input = Some(bytes);
     while connection.phase() == Phase::Open && !connection.is_asking() {
         let mut application = connection.application.borrow_mut();

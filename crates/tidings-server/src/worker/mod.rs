@@ -16,6 +16,7 @@ mod registry;
 mod requests;
 mod sockjs;
 mod subscription;
+mod survey;
 mod timer_wheel;
 mod turn;
 
@@ -37,12 +38,15 @@ use tidings_core::subscription::PatternMap;
 use tidings_websocket::Deflater;
 
 pub(crate) use connection::{Adoption, Connection, ConnectionKey, Phase, Reader};
+pub(crate) use goodbye::Farewell;
 pub(crate) use mailbox::Mailbox;
 pub(crate) use message_encoder::Form;
 pub(crate) use registry::NewSubscription;
 pub(crate) use sockjs::{Bare, Listen, Say};
 pub(crate) use subscription::{Consumer, Interest, MAX_WORKERS, Subscription, SubscriptionKind};
+pub(crate) use survey::{Filter, Found, Scope, Survey, Surveyed};
 
+use crate::clock;
 use crate::link::FULL_WINDOW_BITS;
 use crate::node::Node;
 use crate::outbound::Census;
@@ -82,7 +86,9 @@ pub(crate) enum Letter {
     /// Messages for such a session.
     Say(Say),
     /// The application wants a connection to end.
-    Disconnect(ConnectionKey),
+    Disconnect(ConnectionKey, Arc<Farewell>),
+    /// Which subscriptions there are, or are to end.
+    Survey(Box<Survey>),
     /// Every connection must go: the server stops.
     Drain,
     /// The worker ends; connections that are left are cut.
@@ -154,7 +160,7 @@ impl Worker {
             doomed: RefCell::default(),
             relieved: RefCell::default(),
             turning: Cell::new(false),
-            wheel: RefCell::new(TimerWheel::new(Instant::now())),
+            wheel: RefCell::new(TimerWheel::new(clock::now())),
             sleeping_until: Cell::new(None),
             read_buffer: RefCell::new(BytesMut::with_capacity(READ_BYTES)),
             deflater: RefCell::new(Deflater::new(COMPRESSION_LEVEL, FULL_WINDOW_BITS)),
@@ -183,7 +189,7 @@ impl Worker {
                 return;
             }
             self.let_others_run(deadline).await;
-            self.fire_timers(Instant::now());
+            self.fire_timers(clock::now());
         }
     }
 
@@ -207,7 +213,8 @@ impl Worker {
     /// counts. After a pause of the whole process that takes a look at the sockets, and as many rounds as all readers
     /// need.
     async fn let_others_run(&self, deadline: Option<Instant>) {
-        let late = deadline.is_some_and(|deadline| deadline.elapsed() > LATE);
+        let late = deadline
+            .is_some_and(|deadline| clock::now().saturating_duration_since(deadline) > LATE);
         let rounds = if late {
             2 + self.connections.borrow().len() / READERS_PER_ROUND
         } else {
@@ -233,11 +240,12 @@ impl Worker {
             Letter::Deliver(delivery) => self.deliver_queue(delivery),
             Letter::Listen(listen) => self.listen(*listen),
             Letter::Say(say) => self.hear(say),
-            Letter::Disconnect(key) => {
+            Letter::Disconnect(key, farewell) => {
                 if let Some(connection) = self.connection(key) {
-                    self.close(&connection, Reason::DisconnectedByApplication, None);
+                    self.dismiss(&connection, &farewell);
                 }
             }
+            Letter::Survey(survey) => self.survey(*survey),
             Letter::Stop => {}
             Letter::Drain => {
                 let all: Vec<_> = self
@@ -318,7 +326,7 @@ impl Worker {
             match connection.write_turn(&self.turn.borrow(), &self.tally.written) {
                 Ok(Progress::Out) => self.written_all(&connection),
                 Ok(Progress::Left) => behind.push(connection),
-                Ok(Progress::Taken) => self.stall(&connection, Instant::now()),
+                Ok(Progress::Taken) => self.stall(&connection, clock::now()),
                 Err(_) => self.failed(&connection),
             }
         }
