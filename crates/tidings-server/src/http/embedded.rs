@@ -39,11 +39,12 @@ impl Door {
         let _ = self.http.set(Arc::clone(http));
     }
 
-    fn http(&self) -> Result<&Arc<Http>, Response<Body>> {
+    /// What serves, or why nothing does.
+    fn http(&self) -> Result<&Arc<Http>, &'static str> {
         match self.http.get() {
             Some(http) if !http.node.is_draining() => Ok(http),
-            Some(_) => Err(not_now("messaging has stopped: connect again later")),
-            None => Err(not_now("messaging has not started yet: connect again soon")),
+            Some(_) => Err("messaging has stopped: connect again later"),
+            None => Err("messaging has not started yet: connect again soon"),
         }
     }
 }
@@ -77,7 +78,7 @@ pub(crate) fn routes<'a>(
 async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response<Body> {
     let http = match door.http() {
         Ok(http) => Arc::clone(http),
-        Err(response) => return response,
+        Err(why) => return not_now(why),
     };
     let Some(ticket) = http.node.admit() else {
         http.node.telemetry.disconnected(http.node.refusal_reason());
@@ -105,7 +106,7 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response<Body
 async fn call(State(door): State<Arc<Door>>, request: Request) -> Response<Body> {
     let http = match door.http() {
         Ok(http) => http,
-        Err(response) => return response,
+        Err(why) => return not_now(why),
     };
     let (parts, body) = request.into_parts();
     ask(http, parts, body, None).await
