@@ -37,6 +37,7 @@ mod outbound;
 mod peer;
 mod queueing;
 mod refusal;
+mod replies;
 mod server;
 mod session;
 mod sockjs;

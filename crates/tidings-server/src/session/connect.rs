@@ -1,39 +1,76 @@
 //! CONNECT.
 
 use std::rc::Rc;
-use std::time::Instant;
+use std::sync::Arc;
 
+use tidings_core::application::{Event, Session as Known};
+use tidings_stomp::Command;
 use tidings_stomp::connection::{ConnectRequest, Connected};
 
-use super::Session;
+use super::application::{self, Intercepted};
+use crate::clock;
 use crate::node::random_name;
 use crate::peer::Identity;
+use crate::refusal::Refusal;
 use crate::worker::{Connection, Worker};
 
 /// The `server` header of CONNECTED.
 const SERVER: &str = concat!("tidings/", env!("CARGO_PKG_VERSION"));
 
-/// Lets a client in, as whom the application around this server says it is. There is no other authentication yet: a
-/// `login` is taken as the user's name.
-pub(super) fn accept(
-    worker: &Rc<Worker>,
-    connection: &Connection,
-    session: &mut Session,
-    now: Instant,
-    request: &ConnectRequest,
-) {
-    let id = random_name();
-    let identity = connection.peer.identity.as_ref().map(Identity::user);
-    let name = identity.or(request.login());
-    let user = name.filter(|name| !name.is_empty());
-    session.identify(worker, connection, &id, user);
-    let connected = Connected {
-        session: &id,
-        server: Some(SERVER),
-        user_name: name,
-        headers: &[],
+/// Asks whoever stands in the way whether a client may come in. There is no other authentication than that of the
+/// application around this server: a `login` is taken as the user's name.
+pub(super) fn ask(worker: &Rc<Worker>, connection: &Rc<Connection>, request: ConnectRequest) {
+    let known = Arc::new(Known::new(random_name().into(), user(connection, &request)));
+    match connection.application.borrow_mut().stomp() {
+        Some(session) => session.known = Some(Arc::clone(&known)),
+        None => return,
+    }
+    worker.node.notice(|| Event::Connect {
+        session: Arc::clone(&known),
+    });
+    let Some(interceptor) = application::interceptor(&worker.node, Command::Connect) else {
+        return accept(worker, connection, &request);
     };
-    worker.send(connection, |out| session.stomp.accept(now, &connected, out));
-    session.announce(&worker.node);
-    tracing::debug!(peer = %connection.peer, session = id, version = %request.version, "connected");
+    let frame = request.frame.clone();
+    let act =
+        move |worker: &Rc<Worker>, connection: &Rc<Connection>, frame: Intercepted| match frame {
+            Ok(frame) => accept(worker, connection, &ConnectRequest { frame, ..request }),
+            Err(failure) => {
+                worker.node.telemetry.application_failed(failure.reason);
+                let refusal = Refusal::new(failure.reason, failure.details);
+                application::refuse(worker, connection, &request.frame, &refusal);
+            }
+        };
+    application::intercept(worker, connection, interceptor, frame, known, act);
+}
+
+/// The name that CONNECTED tells: the one that the application around this server gives, or the `login`.
+fn name<'a>(connection: &'a Connection, request: &'a ConnectRequest) -> Option<&'a str> {
+    let identity = connection.peer.identity.as_ref().map(Identity::user);
+    identity.or(request.login())
+}
+
+fn user(connection: &Connection, request: &ConnectRequest) -> Option<Arc<str>> {
+    let name = name(connection, request).filter(|name| !name.is_empty());
+    name.map(Into::into)
+}
+
+/// Lets a client in.
+fn accept(worker: &Rc<Worker>, connection: &Rc<Connection>, request: &ConnectRequest) {
+    if let Some(session) = connection.application.borrow_mut().stomp() {
+        let now = clock::now();
+        let Some(id) = session.arrive(worker, connection, user(connection, request)) else {
+            return;
+        };
+        let connected = Connected {
+            session: &id,
+            server: Some(SERVER),
+            user_name: name(connection, request),
+            headers: &[],
+        };
+        worker.send(connection, |out| session.stomp.accept(now, &connected, out));
+        session.announce(&worker.node);
+        tracing::debug!(peer = %connection.peer, session = &*id, version = %request.version, "connected");
+    }
+    worker.schedule_next(connection);
 }

@@ -14,11 +14,11 @@ use tidings_core::queue::Delivery;
 use tidings_sockjs::frame;
 use tidings_stomp::Version;
 use tidings_websocket::{Opcode, write_frame};
-use tokio::sync::Notify;
 
 use super::Worker;
 use super::message_encoder::Form;
 use super::outbox::Outbox;
+use super::requests::Requests;
 use super::sockjs::Listening;
 use super::subscription::Consumer;
 use super::turn::{Span, Turn, Unit};
@@ -105,8 +105,8 @@ pub(crate) struct Connection {
     pub(super) peer_ended: Cell<bool>,
     /// Not read for now, since another worker has too much to do.
     pub(crate) paused: Cell<bool>,
-    /// The application answers a request; nothing more is taken from the client until then.
-    pub(crate) asking: RefCell<Option<Rc<Notify>>>,
+    /// What the application does for it, if anything.
+    pub(super) requests: RefCell<Option<Rc<Requests>>>,
     /// Deliveries of queues that wait for the outbox to have room.
     pub(super) parked: RefCell<VecDeque<Delivery<Consumer>>>,
     /// Messages for `ack:auto` queue subscriptions that are in the outbox, not yet out.
@@ -133,20 +133,6 @@ impl Connection {
 
     pub(crate) fn wire(&self) -> Wire {
         self.link.borrow().wire()
-    }
-
-    /// Returns once the application has answered.
-    pub(crate) async fn answered(&self) {
-        loop {
-            let Some(answered) = self.asking.borrow().clone() else {
-                return;
-            };
-            answered.notified().await;
-        }
-    }
-
-    pub(crate) fn is_asking(&self) -> bool {
-        self.asking.borrow().is_some()
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -354,7 +340,7 @@ impl Worker {
             cut_at: Cell::new(None),
             peer_ended: Cell::new(false),
             paused: Cell::new(false),
-            asking: RefCell::default(),
+            requests: RefCell::default(),
             parked: RefCell::default(),
             unwritten: RefCell::default(),
             _ticket: new.ticket,
