@@ -17,10 +17,13 @@ use crate::worker::{Connection, Worker};
 /// The `server` header of CONNECTED.
 const SERVER: &str = concat!("tidings/", env!("CARGO_PKG_VERSION"));
 
-/// Asks whoever stands in the way whether a client may come in. There is no other authentication than that of the
-/// application around this server: a `login` is taken as the user's name.
+/// Asks whoever stands in the way whether a client may come in. A session is whose the application around this
+/// server says; there is no other authentication yet: a `login` is taken as the user's name.
 pub(super) fn ask(worker: &Rc<Worker>, connection: &Rc<Connection>, request: ConnectRequest) {
-    let known = Arc::new(Known::new(random_name().into(), user(connection, &request)));
+    let known = Arc::new(Known::new(
+        random_name().into(),
+        named(user(connection, &request)),
+    ));
     match connection.application.borrow_mut().stomp() {
         Some(session) => session.known = Some(Arc::clone(&known)),
         None => return,
@@ -44,28 +47,29 @@ pub(super) fn ask(worker: &Rc<Worker>, connection: &Rc<Connection>, request: Con
     application::intercept(worker, connection, interceptor, frame, known, act);
 }
 
-/// The name that CONNECTED tells: the one that the application around this server gives, or the `login`.
-fn name<'a>(connection: &'a Connection, request: &'a ConnectRequest) -> Option<&'a str> {
+/// Whose a session is, by the application around this server, else by its own word.
+fn user<'a>(connection: &'a Connection, request: &'a ConnectRequest) -> Option<&'a str> {
     let identity = connection.peer.identity.as_ref().map(Identity::user);
     identity.or(request.login())
 }
 
-fn user(connection: &Connection, request: &ConnectRequest) -> Option<Arc<str>> {
-    let name = name(connection, request).filter(|name| !name.is_empty());
-    name.map(Into::into)
+/// An empty name is none.
+fn named(user: Option<&str>) -> Option<Arc<str>> {
+    user.filter(|name| !name.is_empty()).map(Into::into)
 }
 
 /// Lets a client in.
 fn accept(worker: &Rc<Worker>, connection: &Rc<Connection>, request: &ConnectRequest) {
     if let Some(session) = connection.application.borrow_mut().stomp() {
         let now = clock::now();
-        let Some(id) = session.arrive(worker, connection, user(connection, request)) else {
+        let name = user(connection, request);
+        let Some(id) = session.arrive(worker, connection, named(name)) else {
             return;
         };
         let connected = Connected {
             session: &id,
             server: Some(SERVER),
-            user_name: name(connection, request),
+            user_name: name,
             headers: &[],
         };
         worker.send(connection, |out| session.stomp.accept(now, &connected, out));
