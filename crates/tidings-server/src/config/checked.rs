@@ -245,6 +245,12 @@ sections! {
         /// `**` at the end any number of them.
         routes: Vec<WebhookRoute> = Vec::new(), Routes;
 
+        /// Who is asked whether a client may connect, and as whom. Absent: nobody.
+        connect_url: Option<String> = None, HookUrl;
+
+        /// Who is asked whether a client may subscribe to a destination of the broker. Absent: nobody.
+        subscribe_url: Option<String> = None, HookUrl;
+
         /// Where the beginnings and ends of sessions and subscriptions are told. Absent: nowhere.
         events_url: Option<String> = None, HookUrl;
 
@@ -369,6 +375,24 @@ pub enum SlowConsumerPolicy {
     DropOldest,
     /// Keep only the latest waiting message of each destination; close if that is still too much.
     KeepLatest,
+}
+
+impl Webhook {
+    /// Whether any back end is named.
+    pub(crate) fn is_used(&self) -> bool {
+        !self.routes.is_empty() || self.urls().next().is_some()
+    }
+
+    /// The keys that name one back end, those that are there.
+    pub(crate) fn urls(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let urls = [
+            ("webhook.connect_url", &self.connect_url),
+            ("webhook.subscribe_url", &self.subscribe_url),
+            ("webhook.events_url", &self.events_url),
+        ];
+        urls.into_iter()
+            .filter_map(|(key, url)| Some((key, url.as_deref()?)))
+    }
 }
 
 /// Destinations of the application that a back end answers.
