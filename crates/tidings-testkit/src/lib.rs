@@ -30,24 +30,24 @@
 //! | [`run`], [`pass`], [`now`] | virtual time |
 //! | [`TestServer`] | a server, and how clients come to it |
 //! | [`Peer`], [`Dial`] | a client that does and hears what the test says, well-behaved or not |
-//! | [`TestRouter`] | handlers without a server: a request goes in, an [`Answer`] comes out |
+//! | [`TestRouter`] | handlers without a server: a request goes in, an [`Outcome`] comes out |
 //! | [`Message`], [`Goodbye`] | what was heard |
 //!
 //! What a test awaits and does not get is a panic that says what came instead, and where in the test it was awaited.
 
-mod answer;
 mod dial;
 mod link;
 mod message;
+mod outcome;
 mod peer;
 mod router;
 mod server;
 mod time;
 
-pub use answer::Answer;
 pub use dial::Dial;
 pub use link::Link;
 pub use message::{Goodbye, Message};
+pub use outcome::Outcome;
 pub use peer::Peer;
 pub use router::{Ask, TestRouter};
 pub use server::{TestServer, TestServerBuilder};

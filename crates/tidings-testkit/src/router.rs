@@ -8,7 +8,7 @@ use serde::Serialize;
 use tidings::application::{Application, Request, RequestKind, Session};
 use tidings_stomp::Headers;
 
-use crate::answer::Answer;
+use crate::outcome::Outcome;
 
 /// The prefix of the destinations of applications, where the configuration names no other.
 const PREFIX: &str = "/app/";
@@ -144,12 +144,12 @@ impl Ask {
     }
 
     /// Asks.
-    pub async fn call(self) -> Answer {
-        Answer::new(self.application.call(self.request).await)
+    pub async fn call(self) -> Outcome {
+        Outcome::new(self.application.call(self.request).await)
     }
 
     /// Asks, without a runtime: for handlers that use none. It blocks the thread until they have answered.
-    pub fn call_now(self) -> Answer {
+    pub fn call_now(self) -> Outcome {
         pollster::block_on(self.call())
     }
 }

@@ -1,12 +1,28 @@
 //! Handlers without a server.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use futures_core::Stream;
 use tidings::prelude::*;
 use tidings_testkit::TestRouter;
 
 #[derive(Default)]
 struct Asked(u32);
+
+struct CountDown(u32);
+
+impl Stream for CountDown {
+    type Item = Json<u32>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Json<u32>>> {
+        Poll::Ready(self.0.checked_sub(1).map(|left| {
+            self.0 = left;
+            Json(left)
+        }))
+    }
+}
 
 async fn trade(Principal(user): Principal, Json(shares): Json<u32>) -> impl IntoReply {
     (
@@ -85,5 +101,20 @@ fn handlers_that_sleep_are_asked_within_a_runtime() {
         let router: Router = Router::new().subscribe("late", late);
         let answer = TestRouter::new(router).subscription("/app/late").call();
         assert_eq!(answer.await.reply().text(), "late");
+    });
+}
+
+#[test]
+fn what_follows_comes_one_after_the_other() {
+    tidings_testkit::run(async {
+        let count_down = async || (ReplyStream(CountDown(2)), ReplyStream(CountDown(1)));
+        let router: Router = Router::new().subscribe("count", count_down);
+        let router = TestRouter::new(router);
+        let mut outcome = router.subscription("/app/count").call().await;
+        let mut told = Vec::new();
+        while let Some(next) = outcome.next().await {
+            told.push(next.reply().json::<u32>());
+        }
+        assert_eq!(told, [1, 0, 0]);
     });
 }

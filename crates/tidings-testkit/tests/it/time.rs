@@ -49,12 +49,12 @@ fn a_client_that_breaks_its_promise_of_heart_beats_is_cut_after_twice_its_interv
 }
 
 #[test]
-fn a_client_that_keeps_it_stays_for_a_day() {
+fn a_client_that_keeps_it_stays() {
     run(async {
         let server = TestServer::builder().start().await;
         let dial = server.dial().over(Link::WebSocket);
         let mut ann = dial.heart_beat(10 * SECOND, Duration::ZERO).connect().await;
-        for _ in 0..24 * 360 {
+        for _ in 0..360 {
             ann.silence(10 * SECOND).await;
             ann.send_heart_beat().await;
         }

@@ -1,18 +1,24 @@
 //! What handlers told the server to do.
 
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 
-use tidings::application::{Effect, Failure, Outgoing, Recipient, Response};
+use futures_core::Stream;
+use tidings::application::{Effect, Failure, Outgoing, Recipient, Response, ResponseStream};
 
 use crate::message::Message;
 
 /// What a [`TestRouter`](crate::TestRouter) answers.
 ///
 /// Those of its methods that look for one message panic unless there is exactly one, and then say all that there is.
-pub struct Answer {
+pub struct Outcome {
     /// In order.
     told: Vec<(To, Message)>,
     failure: Option<Failure>,
+    /// What follows.
+    streams: Vec<ResponseStream>,
 }
 
 /// Where a message goes.
@@ -25,11 +31,12 @@ enum To {
     Session(String, String),
 }
 
-impl Answer {
+impl Outcome {
     pub(crate) fn new(response: Response) -> Self {
         Self {
             told: response.effects.into_iter().map(told).collect(),
             failure: response.failure,
+            streams: response.streams,
         }
     }
 
@@ -61,6 +68,27 @@ impl Answer {
     /// All messages, wherever they go, in order.
     pub fn messages(&self) -> impl ExactSizeIterator<Item = &Message> {
         self.told.iter().map(|(_, message)| message)
+    }
+
+    /// What comes next of the streams that the handlers returned; `None` when all have ended. Without a runtime, block on
+    /// it as on any future.
+    pub async fn next(&mut self) -> Option<Self> {
+        poll_fn(|context| {
+            let mut at = 0;
+            while let Some(stream) = self.streams.get_mut(at) {
+                match Pin::new(stream).poll_next(context) {
+                    Poll::Ready(Some(response)) => return Poll::Ready(Some(Self::new(response))),
+                    // It must not be polled again.
+                    Poll::Ready(None) => drop(self.streams.remove(at)),
+                    Poll::Pending => at += 1,
+                }
+            }
+            match at {
+                0 => Poll::Ready(None),
+                _ => Poll::Pending,
+            }
+        })
+        .await
     }
 
     /// Nothing is sent, and nothing has failed.
@@ -120,7 +148,7 @@ fn path(destination: &str) -> String {
 }
 
 /// What happens, a line each.
-impl fmt::Debug for Answer {
+impl fmt::Debug for Outcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.told.is_empty() && self.failure.is_none() {
             return formatter.write_str("nothing");
