@@ -27,7 +27,9 @@ export class Portfolio {
     const account = this.#ticker.account;
     const positions = account?.positions ?? [];
     this.#drop(positions);
-    for (const position of positions) this.#drawRow(position);
+    const rows = positions.map((position) => this.#drawRow(position));
+    // A row that stands in its place keeps its light.
+    if (rows.some((row, at) => this.#body.children[at] !== row)) this.#body.replaceChildren(...rows);
     this.#table.hidden = positions.length === 0;
     this.#empty.hidden = account === undefined || positions.length > 0;
     say(this.#cash, account === undefined ? '–' : money(account.cash));
@@ -51,7 +53,7 @@ export class Portfolio {
     }
   }
 
-  #drawRow(position: Position): void {
+  #drawRow(position: Position): HTMLElement {
     const row = this.#rows.get(position.symbol) ?? this.#makeRow(position.symbol);
     const value = this.#value(position);
     const change = value - position.paid;
@@ -61,6 +63,7 @@ export class Portfolio {
     row.row.dataset.change = direction(change);
     if (row.drawn?.shares !== position.shares) flash(row.shares, 'new');
     row.drawn = position;
+    return row.row;
   }
 
   #makeRow(symbol: string): Row {
@@ -69,7 +72,6 @@ export class Portfolio {
     const [shares, value, gained] = [make('td', 'number'), make('td', 'number'), make('td', 'number change')];
     const row = make('tr');
     row.append(head, shares, value, gained);
-    this.#body.append(row);
     const made: Row = { row, shares, value, gain: gained, drawn: undefined };
     this.#rows.set(symbol, made);
     return made;

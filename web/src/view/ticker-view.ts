@@ -69,7 +69,7 @@ export class TickerView {
     const there = this.#ticker.stocks.length > 0;
     this.#body.hidden = !there || this.#refusal !== '';
     if (this.#refusal !== '') say(this.#state, this.#refusal);
-    else say(this.#state, there ? 'Made-up companies, prices as they change' : 'Asking for prices…');
+    else say(this.#state, there ? 'Made-up companies' : 'Asking for prices…');
     this.#form.draw();
     this.#table.draw(this.#form.symbol);
     this.#portfolio.draw();
