@@ -86,7 +86,7 @@ test('after a lost connection the prices move again, and the positions are there
   line.cut();
   await ada.sees('Waiting to reconnect');
   await ada.page.locator('#banner').getByText('The node stops.').waitFor();
-  await ada.trades('Buy', 'FERN', '1');
+  await ada.page.getByLabel('Shares', { exact: true }).press('Enter');
   await ada.isToldOfOrder('Not connected: try again when the connection is back.');
   line.mend();
   await ada.sees('Connected');

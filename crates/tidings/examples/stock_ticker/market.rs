@@ -21,9 +21,9 @@ const SEED: u64 = 0x5eed_0f71_d165;
 const COMPANIES: [(&str, &str, u64); 8] = [
     ("ANVL", "Anvil Works", 8_420),
     ("BREW", "Brewers United", 3_175),
-    ("CLAY", "Clay & Daughters", 1_240),
-    ("DOCK", "Dockside Cranes", 15_690),
-    ("FERN", "Fern Pharmacies", 5_815),
+    ("CLAY", "Clay & Co", 1_240),
+    ("DOCK", "Dockside", 15_690),
+    ("FERN", "Fern Pharmacy", 5_815),
     ("KITE", "Kite Aviation", 20_350),
     ("LOOM", "Loom Textiles", 2_460),
     ("TIDE", "Tidal Power", 9_705),
