@@ -3,20 +3,29 @@
 //! The server brings a [`Request`] to the one [`Application`] and does what its [`Response`] asks. At any other time, from
 //! any thread, whoever holds a [`Broker`] sends as the server does.
 
+mod broker;
+mod event;
+
 use std::any::{Any, TypeId};
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_core::Stream;
 use hashbrown::HashMap;
-use tidings_stomp::Headers;
+use tidings_stomp::{Command, Frame, Headers};
 
-use crate::destination::DestinationError;
 use crate::disconnect::Reason;
 
-/// Answers requests. One at a time per session, so that order holds; those of different sessions side by side.
+pub use self::broker::{
+    Broker, Outgoing, ReachedFuture, Recipient, Reply, ReplyError, ReplyFuture, SendError,
+};
+pub use self::event::Event;
+
+/// Answers requests, and stands in the way of frames where it wants to.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no application",
     label = "can't answer requests",
@@ -24,7 +33,36 @@ use crate::disconnect::Reason;
 )]
 pub trait Application: Send + Sync + 'static {
     /// Answers a request. What blocks a thread must be done elsewhere: other sessions wait for it.
-    fn call(&self, request: Request) -> ResponseFuture;
+    fn call(&self, request: Request) -> Answer;
+
+    /// Whether [`intercept`](Self::intercept) wants to see frames of this command. Asked for each frame.
+    fn intercepts(&self, command: Command) -> bool {
+        let _ = command;
+        false
+    }
+
+    /// Lets a frame pass, as it is or changed, before the server acts on it; or refuses it. The next frame of the session
+    /// waits until then. Of a CONNECT the header `login` says who the session is from then on; the session that is given
+    /// with it has the login as it came.
+    fn intercept(&self, frame: Frame, session: Arc<Session>) -> InterceptFuture {
+        let _ = session;
+        Box::pin(ready(Ok(frame)))
+    }
+
+    /// Whether [`intercept_outgoing`](Self::intercept_outgoing) wants to see messages. Asked for each message.
+    fn intercepts_outgoing(&self) -> bool {
+        false
+    }
+
+    /// Lets a message pass on its way to subscribers, as it is or changed, or refuses it: once per message, not per
+    /// subscriber, from whomever it comes. Must return at once.
+    ///
+    /// # Errors
+    /// The message is refused; who sent it is told.
+    fn intercept_outgoing(&self, destination: &str, message: &mut Outgoing) -> Result<(), Failure> {
+        let _ = (destination, message);
+        Ok(())
+    }
 
     /// Something happened to a session; must return at once.
     fn notice(&self, event: &Event) {
@@ -32,8 +70,57 @@ pub trait Application: Send + Sync + 'static {
     }
 }
 
-/// What [`Application::call`] gives.
+/// What [`Application::intercept`] gives: the frame that the server is to act on, or why it is not to.
+pub type InterceptFuture = Pin<Box<dyn Future<Output = Result<Frame, Failure>> + Send>>;
+
+/// The response to come.
 pub type ResponseFuture = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// What [`Application::call`] gives: a future of its response, and what holds until then.
+#[must_use = "nothing is answered until it is awaited"]
+pub struct Answer {
+    /// The response to come.
+    pub response: ResponseFuture,
+    /// The session does not wait for it: what the client sends next is done meanwhile, up to `application.max_parallel`
+    /// requests of a session at a time.
+    pub is_parallel: bool,
+}
+
+impl Answer {
+    /// One that the session waits for.
+    pub fn new(response: impl Future<Output = Response> + Send + 'static) -> Self {
+        Self {
+            response: Box::pin(response),
+            is_parallel: false,
+        }
+    }
+}
+
+impl From<ResponseFuture> for Answer {
+    fn from(response: ResponseFuture) -> Self {
+        Self {
+            response,
+            is_parallel: false,
+        }
+    }
+}
+
+impl Future for Answer {
+    type Output = Response;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
+        self.response.as_mut().poll(context)
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Answer")
+            .field("is_parallel", &self.is_parallel)
+            .finish_non_exhaustive()
+    }
+}
 
 /// What a client asks of the application.
 #[derive(Debug, Clone)]
@@ -65,13 +152,13 @@ impl Request {
 pub enum RequestKind {
     /// A SEND.
     Message,
-    /// A SUBSCRIBE; [`Effect::Reply`] answers it, once.
+    /// A SUBSCRIBE; [`Effect::Reply`] answers it.
     Subscribe,
 }
 
-/// A client's session as an application sees it, from CONNECTED to its end.
+/// A client's session as an application sees it, from its CONNECT to its end.
 pub struct Session {
-    /// The name that CONNECTED gave it.
+    /// The name that CONNECTED gives it.
     pub id: Arc<str>,
     /// Whose it is, where that is known.
     pub user: Option<Arc<str>>,
@@ -85,6 +172,20 @@ impl Session {
             id,
             user,
             attributes: Mutex::default(),
+        }
+    }
+
+    /// The same session, its attributes included, now of this user. The old one is left without them.
+    #[must_use]
+    pub fn of_user(&self, user: Option<Arc<str>>) -> Self {
+        let mut attributes = self
+            .attributes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Self {
+            id: Arc::clone(&self.id),
+            user,
+            attributes: Mutex::new(std::mem::take(&mut attributes)),
         }
     }
 
@@ -125,6 +226,35 @@ pub struct Response {
     pub effects: Vec<Effect>,
     /// The request failed: the client is told.
     pub failure: Option<Failure>,
+    /// What follows in time. It is asked for while the client keeps up with it, until it ends, fails, or the session does;
+    /// of a SUBSCRIBE until the subscription ends. Nobody waits for it.
+    pub streams: Vec<ResponseStream>,
+}
+
+/// Responses to one request, one after the other.
+pub struct ResponseStream(Pin<Box<dyn Stream<Item = Response> + Send>>);
+
+impl ResponseStream {
+    /// These responses; one that has streams of its own does not bring them along.
+    pub fn new(responses: impl Stream<Item = Response> + Send + 'static) -> Self {
+        Self(Box::pin(responses))
+    }
+}
+
+impl Stream for ResponseStream {
+    type Item = Response;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Response>> {
+        self.0.as_mut().poll_next(context)
+    }
+}
+
+impl fmt::Debug for ResponseStream {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ResponseStream")
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a request failed, as the client will read it.
@@ -139,8 +269,8 @@ pub struct Failure {
 impl From<Failure> for Response {
     fn from(failure: Failure) -> Self {
         Self {
-            effects: Vec::new(),
             failure: Some(failure),
+            ..Self::default()
         }
     }
 }
@@ -165,94 +295,5 @@ pub enum Effect {
         path: Box<str>,
         /// What.
         message: Outgoing,
-    },
-}
-
-/// Whom a message to a user destination is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recipient {
-    /// All sessions of a user.
-    User(Box<str>),
-    /// One session.
-    Session(Arc<str>),
-}
-
-/// A message that an application sends.
-#[derive(Debug, Clone, Default)]
-pub struct Outgoing {
-    /// Its headers, `content-type` among them; those that the server writes itself are left out.
-    pub headers: Headers,
-    /// Its body.
-    pub body: Bytes,
-}
-
-/// Sends from outside of any request.
-pub trait Broker: Send + Sync + 'static {
-    /// Sends to a topic or a queue.
-    ///
-    /// # Errors
-    /// The destination is not well formed or none of the broker's, or its queue is full.
-    fn send(&self, destination: &str, message: Outgoing) -> Result<(), SendError>;
-
-    /// Sends to sessions that have subscribed to `path` behind the user prefix; says how many there are on this node.
-    ///
-    /// # Errors
-    /// The path is not well formed.
-    fn send_to(
-        &self,
-        recipient: &Recipient,
-        path: &str,
-        message: Outgoing,
-    ) -> Result<usize, SendError>;
-}
-
-/// Why a message was not sent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SendError {
-    /// The destination can't be used.
-    #[error(transparent)]
-    Destination(#[from] DestinationError),
-    /// The broker does not take it.
-    #[error("{details}")]
-    Refused {
-        /// The code.
-        reason: Reason,
-        /// The cause.
-        details: String,
-    },
-}
-
-/// What happened to a session.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Event {
-    /// It is connected.
-    Connected {
-        /// Which one.
-        session: Arc<Session>,
-    },
-    /// A subscription to the broker is live: what is sent from now on reaches it.
-    Subscribed {
-        /// Whose.
-        session: Arc<Session>,
-        /// The client's id; absent only with STOMP 1.0.
-        subscription: Option<Box<str>>,
-        /// As the client wrote it.
-        destination: Box<str>,
-    },
-    /// A subscription has ended, by the client or with its session.
-    Unsubscribed {
-        /// Whose.
-        session: Arc<Session>,
-        /// The client's id; absent only with STOMP 1.0.
-        subscription: Option<Box<str>>,
-    },
-    /// It has ended; nothing more happens to it.
-    Disconnected {
-        /// Which one.
-        session: Arc<Session>,
-        /// Why.
-        reason: Reason,
     },
 }

@@ -95,6 +95,7 @@ reasons! {
     TransactionTooLarge "transaction-too-large" 4529 STAY "The open transactions of the session hold as many frames or bytes as they may."
     ApplicationFailed "application-failed" 4532 STAY "The application could not do what it was asked."
     DisconnectedByApplication "disconnected-by-application" 4533 STAY "The application ended the connection."
+    TooManyStreams "too-many-streams" 4534 STAY "The session has as many streams of replies open as it may."
     BinaryOverSockJs "binary-over-sockjs" 4530 STAY "A message has a body that is not text, which SockJS cannot carry; subscribe over WebSocket or TCP."
     InvalidPayload "invalid-payload" 4531 STAY "The body is not what the application takes at this destination."
 }

@@ -99,7 +99,7 @@ impl Endpoint {
             client_library_url: sockjs
                 .client_library_url
                 .clone()
-                .unwrap_or_else(|| format!("{path}/{CLIENT_LIBRARY}")),
+                .unwrap_or_else(|| own_client_library(path)),
         };
         Self {
             path: path.clone(),
@@ -113,3 +113,8 @@ impl Endpoint {
 
 /// The name beneath an endpoint of the server's own copy of sockjs-client.
 pub(crate) const CLIENT_LIBRARY: &str = "sockjs.min.js";
+
+/// Where an endpoint has that copy.
+pub(crate) fn own_client_library(path: &str) -> String {
+    format!("{path}/{CLIENT_LIBRARY}")
+}

@@ -5,6 +5,7 @@
 //! | room | what happens there |
 //! |---|---|
 //! | `listen` | a socket is accepted and counted; HTTP is served |
+//! | `stream` | what a connection is made of: a socket, or a pipe within the process |
 //! | `http` | pages, the WebSocket handshake, SockJS; the bare socket is taken over |
 //! | `worker` | one thread that owns connections: turns, outboxes, fan-out, timers |
 //! | `link` | what carries messages: TCP, WebSocket, SockJS |
@@ -30,11 +31,14 @@ mod link;
 mod listen;
 mod node;
 mod outbound;
+mod peer;
 mod queueing;
 mod refusal;
+mod replies;
 mod server;
 mod session;
 mod sockjs;
+mod stream;
 mod telemetry;
 mod webhook;
 mod whereabouts;
@@ -42,6 +46,7 @@ mod worker;
 
 pub use endpoint::{Endpoint, MessageHandler, Payload, Replies, Service};
 pub use listen::{Listener, ListenerKind};
+pub use peer::Identity;
 pub use server::{BindError, RunError, Server};
 /// Options of SockJS on an [`Endpoint`].
 pub use tidings_sockjs::Options as SockJsOptions;

@@ -21,6 +21,7 @@ use crate::http::Http;
 use crate::link::LinkKind;
 use crate::node::{Node, Ticket};
 use crate::session;
+use crate::stream::Stream;
 use crate::worker::Adoption;
 
 /// After a failed accept (no file descriptor left, say) the listener rests this long.
@@ -96,10 +97,10 @@ pub(crate) async fn accept_tcp(listener: TcpListener, node: Arc<Node>) {
 }
 
 fn hand_over(node: &Arc<Node>, stream: TcpStream, peer: SocketAddr, ticket: Ticket) {
-    match stream.into_std() {
+    match Stream::Tcp(stream).detach() {
         Ok(stream) => node.adopt(Adoption {
             stream,
-            peer,
+            peer: peer.into(),
             link: LinkKind::Tcp,
             service: Service::Stomp,
             opening: Vec::new(),
@@ -132,7 +133,7 @@ pub(crate) async fn accept_http(listener: TcpListener, http: Arc<Http>) {
             );
             continue;
         };
-        http.accept(stream, peer, ticket);
+        http.accept(Stream::Tcp(stream), peer.into(), ticket);
     }
 }
 
@@ -170,7 +171,7 @@ pub(crate) async fn accept_admin(listener: TcpListener, router: axum::Router) {
 }
 
 /// Small frames go out at once, and a peer that vanished without a word is noticed even where no heart-beats were agreed.
-fn tune(stream: &TcpStream) -> io::Result<()> {
+pub(crate) fn tune(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE_IDLE)

@@ -16,6 +16,7 @@ use tidings_stomp::HeartBeat;
 use tokio::sync::Notify;
 
 use crate::config::Config;
+use crate::replies::Replies;
 use crate::sockjs::Sessions;
 use crate::telemetry::Telemetry;
 use crate::whereabouts::Whereabouts;
@@ -25,7 +26,7 @@ use crate::worker::{Adoption, Consumer, Interest, Letter, Mailbox};
 const MESSAGE_PREFIX_DIGITS: usize = 16;
 
 /// The shared part of a server. Locks in it are short, and taken in this order: a queue, then a mailbox; `interest`,
-/// `users`, `whereabouts` and the places of `sockjs` alone.
+/// `users`, `replies`, `whereabouts` and the places of `sockjs` alone.
 pub(crate) struct Node {
     pub(crate) config: Config,
     pub(crate) telemetry: Telemetry,
@@ -40,6 +41,8 @@ pub(crate) struct Node {
     pub(crate) application: OnceLock<Arc<dyn Application>>,
     /// Sessions, and whose they are by the name that the client gave.
     pub(crate) users: Mutex<Users>,
+    /// Who waits for what clients reply.
+    pub(crate) replies: Replies,
     /// Where the sessions of clients are.
     pub(crate) whereabouts: Whereabouts,
     /// Sessions of SockJS over HTTP.
@@ -110,6 +113,7 @@ impl Node {
             }),
             application: OnceLock::new(),
             users: Mutex::default(),
+            replies: Replies::default(),
             whereabouts: Whereabouts::new(config.api.enabled),
             sockjs: Sessions::default(),
             mailboxes: (0..workers).map(|_| Mailbox::new()).collect(),

@@ -1,18 +1,25 @@
 //! What the application sends: to destinations, to users, to sessions; from a request or from anywhere.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use smallvec::SmallVec;
-use tidings_core::application::{Broker, Outgoing, Recipient, SendError};
+use tidings_core::application::{
+    Broker, Outgoing, ReachedFuture, Recipient, ReplyFuture, SendError,
+};
 use tidings_core::destination::{Destination, DestinationError};
 use tidings_core::disconnect::Reason;
 use tidings_core::message::{Message, deliverable_headers, expiry};
 use tidings_core::user::{UserTarget, session_topic};
 use tidings_stomp::{Frame, Headers};
+use tokio::sync::oneshot;
 
 use crate::node::{Node, lock};
 use crate::refusal::Refusal;
+use crate::replies::Pending;
 use crate::worker::{Letter, Worker};
 
 /// A message that knows its way.
@@ -24,7 +31,7 @@ pub(crate) enum Outbound {
 }
 
 /// The sessions of a recipient.
-type Sessions = SmallVec<[Arc<str>; 4]>;
+pub(crate) type Sessions = SmallVec<[Arc<str>; 4]>;
 
 /// A message as subscribers will see it.
 pub(crate) fn message(
@@ -34,14 +41,17 @@ pub(crate) fn message(
 ) -> Result<Message, SendError> {
     let expires_at_ms =
         expiry(&outgoing.headers, Node::now_ms()).map_err(|error| refused(&error.into()))?;
-    Ok(Message {
+    let mut message = Message {
         id: node.message_ids.next(),
         destination: destination.into(),
         topic: None,
         headers: deliverable_headers(&outgoing.headers),
         body: outgoing.body,
         expires_at_ms,
-    })
+    };
+    node.intercept_outgoing(&mut message)
+        .map_err(|refusal| refused(&refusal))?;
+    Ok(message)
 }
 
 /// What goes to a destination as a client would name it; several to one of a user.
@@ -77,14 +87,16 @@ pub(crate) fn to_sessions(
     path: &str,
     outgoing: Outgoing,
 ) -> Result<Vec<Message>, SendError> {
-    let sessions: Sessions = {
-        let users = lock(&node.users);
-        match recipient {
-            Recipient::User(user) => users.of_user(user).into(),
-            Recipient::Session(session) => users.session(session).cloned().into_iter().collect(),
-        }
-    };
-    copies(node, &sessions, path, outgoing)
+    copies(node, &sessions(node, recipient), path, outgoing)
+}
+
+/// The sessions of a recipient, those that listen and those that do not.
+pub(crate) fn sessions(node: &Node, recipient: &Recipient) -> Sessions {
+    let users = lock(&node.users);
+    match recipient {
+        Recipient::User(user) => users.of_user(user).into(),
+        Recipient::Session(session) => users.session(session).cloned().into_iter().collect(),
+    }
 }
 
 fn copies(
@@ -167,6 +179,32 @@ impl Worker {
 }
 
 impl Node {
+    /// Lets whoever stands in the way of messages change one, or refuse it.
+    pub(crate) fn intercept_outgoing(&self, message: &mut Message) -> Result<(), Refusal> {
+        let application = self.application.get();
+        let Some(application) = application.filter(|one| one.intercepts_outgoing()) else {
+            return Ok(());
+        };
+        let mut outgoing = Outgoing {
+            headers: std::mem::take(&mut message.headers),
+            body: std::mem::take(&mut message.body),
+        };
+        let intercepted = catch_unwind(AssertUnwindSafe(|| {
+            application.intercept_outgoing(&message.destination, &mut outgoing)
+        }));
+        match intercepted {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => return Err(Refusal::new(failure.reason, failure.details)),
+            Err(_) => {
+                let details = "the application has panicked; its log says why";
+                return Err(Refusal::new(Reason::InternalError, details));
+            }
+        }
+        message.headers = deliverable_headers(&outgoing.headers);
+        message.body = outgoing.body;
+        Ok(())
+    }
+
     fn enqueue(&self, message: &Message) -> Result<(), SendError> {
         let detached = Arc::new(message.detached());
         let enqueued = self
@@ -179,7 +217,16 @@ impl Node {
     }
 
     /// Hands a topic message to every worker that has a subscriber for it, from any thread; false where none has.
-    fn publish(&self, message: Message) -> Result<bool, SendError> {
+    pub(crate) fn publish(&self, message: Message) -> Result<bool, SendError> {
+        self.post(message, |message| Letter::Publish(Arc::clone(message)))
+    }
+
+    /// As [`publish`](Self::publish), with each worker's letter about the message from `letter`.
+    fn post(
+        &self,
+        message: Message,
+        letter: impl Fn(&Arc<Message>) -> Letter,
+    ) -> Result<bool, SendError> {
         let interest = self.interest_in(message.topic());
         let workers: SmallVec<[usize; 8]> = (0..self.mailboxes.len())
             .filter(|worker| interest.contains(*worker))
@@ -196,9 +243,39 @@ impl Node {
         let weight = message.weight();
         let message = Arc::new(message);
         for worker in &workers {
-            self.mailboxes[*worker].post(Letter::Publish(Arc::clone(&message)), weight);
+            self.mailboxes[*worker].post(letter(&message), weight);
         }
         Ok(!workers.is_empty())
+    }
+}
+
+/// Counts the sessions that a message is brought to, on all workers; tells when the last one has counted.
+pub(crate) struct Census {
+    sessions: AtomicUsize,
+    done: Option<oneshot::Sender<usize>>,
+}
+
+impl Census {
+    fn begin() -> (Arc<Self>, oneshot::Receiver<usize>) {
+        let (done, counted) = oneshot::channel();
+        let census = Self {
+            sessions: AtomicUsize::new(0),
+            done: Some(done),
+        };
+        (Arc::new(census), counted)
+    }
+
+    pub(crate) fn add(&self, sessions: usize) {
+        self.sessions.fetch_add(sessions, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Census {
+    fn drop(&mut self) {
+        if let Some(done) = self.done.take() {
+            // Nobody waits for it any more: fine.
+            let _ = done.send(*self.sessions.get_mut());
+        }
     }
 }
 
@@ -218,6 +295,26 @@ impl Broker for NodeBroker {
         Ok(())
     }
 
+    fn send_counted(
+        &self,
+        destination: &str,
+        message: Outgoing,
+    ) -> Result<ReachedFuture, SendError> {
+        let (census, counted) = Census::begin();
+        for outbound in to_destination(&self.0, destination, message)? {
+            match outbound {
+                Outbound::Topic(message) => {
+                    self.0.post(message, |message| {
+                        Letter::PublishCounted(Arc::clone(message), Arc::clone(&census))
+                    })?;
+                }
+                Outbound::Queue(message) => self.0.enqueue(&message)?,
+            }
+        }
+        // A server that stops drops its letters: then it is what was counted by then.
+        Ok(Box::pin(async move { counted.await.unwrap_or(0) }))
+    }
+
     fn send_to(
         &self,
         recipient: &Recipient,
@@ -229,5 +326,16 @@ impl Broker for NodeBroker {
             reached += usize::from(self.0.publish(message)?);
         }
         Ok(reached)
+    }
+
+    fn request(
+        &self,
+        recipient: &Recipient,
+        path: &str,
+        message: Outgoing,
+        deadline: Duration,
+    ) -> ReplyFuture {
+        let begun = Pending::begin(&self.0, recipient, path, message);
+        Box::pin(async move { begun?.reply(deadline).await })
     }
 }

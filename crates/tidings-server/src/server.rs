@@ -14,13 +14,14 @@ use tidings_core::application::{Application, Broker};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
+use tokio::time::{Instant, timeout_at};
 use tracing::{info, warn};
 
 use crate::admin;
 use crate::api;
 use crate::config::Config;
 use crate::endpoint::Endpoint;
-use crate::http::Http;
+use crate::http::{self, Door, Http};
 use crate::listen::{self, Listener, ListenerKind};
 use crate::node::Node;
 use crate::outbound::NodeBroker;
@@ -41,6 +42,8 @@ pub struct Server {
     listeners: Vec<Listener>,
     /// The sockets of `listeners`, in the same order.
     sockets: Vec<TcpListener>,
+    /// Where requests come in that the application around the server has taken.
+    door: Arc<Door>,
 }
 
 /// Why a server can't have an address.
@@ -87,12 +90,22 @@ impl Server {
     /// # Errors
     /// An address is taken, or not this machine's.
     pub async fn bind(config: Config) -> Result<Self, BindError> {
+        let address = Some(config.http.listen);
+        Self::bind_with(config, address)
+    }
+
+    /// Takes the addresses that the configuration names but that for HTTP, which the application around the server has:
+    /// [`routes`](Self::routes) go into its router. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// An address is taken, or not this machine's.
+    pub async fn embed(config: Config) -> Result<Self, BindError> {
+        Self::bind_with(config, None)
+    }
+
+    fn bind_with(config: Config, http: Option<SocketAddr>) -> Result<Self, BindError> {
         let wanted = [
-            (
-                ListenerKind::Http,
-                Some(config.http.listen),
-                "http.listen, --listen",
-            ),
+            (ListenerKind::Http, http, "http.listen, --listen"),
             (ListenerKind::Tcp, config.tcp.listen, "tcp.listen, --tcp"),
             (
                 ListenerKind::Admin,
@@ -130,6 +143,7 @@ impl Server {
             client_library: None,
             listeners,
             sockets,
+            door: Arc::default(),
         })
     }
 
@@ -166,6 +180,33 @@ impl Server {
         &self.listeners
     }
 
+    /// The endpoints as they are now ([`mount`](Self::mount) comes first), SockJS beneath them, and the HTTP API where it
+    /// is enabled without a listener of its own, for the router of the application around the server. They may be merged,
+    /// or nested beneath a path. Whoever comes before the server runs, or after it has stopped, is answered 503.
+    ///
+    /// What the application's middleware puts into the extensions of a request is heeded: an [`Identity`] is the user of
+    /// the session, and a [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo) the address that the log names. The
+    /// HTTP library of the application must allow upgrades, as [`axum::serve`] does.
+    ///
+    /// [`Identity`]: crate::Identity
+    pub fn routes(&self) -> Router {
+        let config = &self.node.config;
+        let stomp = Endpoint::stomp(config);
+        let endpoints = std::iter::once(&stomp).chain(&self.endpoints);
+        let endpoints = endpoints.map(|one| (&*one.path, one.sockjs.is_some()));
+        let has_api = config.api.enabled && config.api.listen.is_none();
+        http::routes(&self.door, endpoints, has_api)
+    }
+
+    /// Serves what [`routes`](Self::routes) bring, and the listeners, until `shutdown` is ready, then drains as
+    /// [`run`](Self::run) does. Give the same signal to the HTTP library: its connections end when sessions have.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_embedded(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+        self.run(Router::new(), shutdown).await
+    }
+
     /// Serves until `shutdown` is ready, then drains: no new connections, every client is told to go, what waits is
     /// flushed, all within `server.shutdown_timeout`. `pages` answers HTTP requests that are not for Tidings.
     ///
@@ -187,6 +228,8 @@ impl Server {
             None if node.config.api.enabled => pages.merge(api::router(&node)),
             _ => pages,
         };
+        let http = Http::new(&node, &endpoints, self.client_library.as_ref(), pages);
+        self.door.open(&http);
         let mut tasks = JoinSet::new();
         // Ends with this future: what watches the server must see it drain.
         let mut admin = JoinSet::new();
@@ -194,11 +237,7 @@ impl Server {
             let node = Arc::clone(&node);
             match listener.kind {
                 ListenerKind::Tcp => tasks.spawn(listen::accept_tcp(socket, node)),
-                ListenerKind::Http => {
-                    let library = self.client_library.as_ref();
-                    let http = Http::new(&node, &endpoints, library, pages.clone());
-                    tasks.spawn(listen::accept_http(socket, http))
-                }
+                ListenerKind::Http => tasks.spawn(listen::accept_http(socket, Arc::clone(&http))),
                 ListenerKind::Api => {
                     let http = Http::new(&node, &[], None, api::router(&node));
                     tasks.spawn(listen::accept_http(socket, http))
@@ -217,10 +256,8 @@ impl Server {
         info!(connections = node.admitted(), "draining");
         node.drain();
         tasks.abort_all();
-        if tokio::time::timeout(deadline, node.emptied())
-            .await
-            .is_err()
-        {
+        let deadline = Instant::now() + deadline;
+        if timeout_at(deadline, node.emptied()).await.is_err() {
             warn!(
                 connections = node.admitted(),
                 "cutting the connections that are left"
@@ -237,6 +274,9 @@ impl Server {
         });
         if !joined.await.unwrap_or(false) {
             warn!("a worker had panicked");
+        }
+        if timeout_at(deadline, http.bridged()).await.is_err() {
+            warn!("cutting connections that the application serves");
         }
         if let Some(webhooks) = webhooks {
             webhooks.finish().await;

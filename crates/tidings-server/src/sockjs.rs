@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use tidings_sockjs::{Answer, Receiver};
 
 use crate::node::{lock, random_name};
+use crate::peer::Identity;
 
 /// The name of the cookie that holds the secret of a session.
 const COOKIE: &str = "tidings-session";
@@ -45,6 +46,8 @@ pub(crate) struct Sessions {
 struct Place {
     worker: u16,
     owner: Owner,
+    /// Whose requests alone it takes, as the application around this server tells them apart.
+    identity: Option<Identity>,
 }
 
 /// What a request finds under a name.
@@ -59,12 +62,20 @@ pub(crate) enum Found {
 }
 
 impl Sessions {
-    /// Looks for a session in the name of a client that shows `secret`.
-    pub(crate) fn find(&self, name: &SessionName, secret: Option<&str>) -> Found {
+    /// Looks for a session in the name of a client that shows `secret` and is `identity`.
+    pub(crate) fn find(
+        &self,
+        name: &SessionName,
+        secret: Option<&str>,
+        identity: Option<&Identity>,
+    ) -> Found {
         let mut places = lock(&self.places);
         let Some(place) = places.get_mut(name) else {
             return Found::Nothing;
         };
+        if place.identity.as_ref() != identity {
+            return Found::Foreign;
+        }
         match (&place.owner, secret) {
             (Owner::Anyone, _) | (Owner::Offered(_), None) => {}
             (Owner::Offered(offered), Some(shown)) if **offered == *shown => {
@@ -82,11 +93,13 @@ impl Sessions {
         name: &Arc<SessionName>,
         worker: u16,
         owner: &Owner,
+        identity: Option<&Identity>,
     ) -> Result<(), u16> {
         let mut places = lock(&self.places);
         let place = places.entry(Arc::clone(name)).or_insert_with(|| Place {
             worker,
             owner: owner.clone(),
+            identity: identity.cloned(),
         });
         if place.worker == worker {
             Ok(())
@@ -158,26 +171,65 @@ mod tests {
     fn a_session_is_anyones_until_its_secret_is_shown() {
         let (owner, secret) = offered();
         let sessions = Sessions::default();
-        assert_eq!(sessions.find(&name("abc"), None), Found::Nothing);
-        assert_eq!(sessions.claim(&name("abc"), 3, &owner), Ok(()));
-        assert_eq!(sessions.find(&name("abc"), None), Found::On(3));
-        assert_eq!(sessions.find(&name("abc"), Some("other")), Found::Foreign);
-        assert_eq!(sessions.find(&name("abc"), Some(&secret)), Found::On(3));
-        assert_eq!(sessions.find(&name("abc"), None), Found::Foreign);
-        assert_eq!(sessions.find(&name("abc"), Some("other")), Found::Foreign);
-        assert_eq!(sessions.find(&name("abd"), Some(&secret)), Found::Nothing);
+        assert_eq!(sessions.find(&name("abc"), None, None), Found::Nothing);
+        assert_eq!(sessions.claim(&name("abc"), 3, &owner, None), Ok(()));
+        assert_eq!(sessions.find(&name("abc"), None, None), Found::On(3));
+        assert_eq!(
+            sessions.find(&name("abc"), Some("other"), None),
+            Found::Foreign
+        );
+        assert_eq!(
+            sessions.find(&name("abc"), Some(&secret), None),
+            Found::On(3)
+        );
+        assert_eq!(sessions.find(&name("abc"), None, None), Found::Foreign);
+        assert_eq!(
+            sessions.find(&name("abc"), Some("other"), None),
+            Found::Foreign
+        );
+        assert_eq!(
+            sessions.find(&name("abd"), Some(&secret), None),
+            Found::Nothing
+        );
     }
 
     #[test]
     fn a_name_is_one_workers_until_that_releases_it() {
         let sessions = Sessions::default();
-        assert_eq!(sessions.claim(&name("abc"), 1, &Owner::Anyone), Ok(()));
-        assert_eq!(sessions.claim(&name("abc"), 1, &Owner::Anyone), Ok(()));
-        assert_eq!(sessions.claim(&name("abc"), 2, &Owner::Anyone), Err(1));
+        assert_eq!(
+            sessions.claim(&name("abc"), 1, &Owner::Anyone, None),
+            Ok(())
+        );
+        assert_eq!(
+            sessions.claim(&name("abc"), 1, &Owner::Anyone, None),
+            Ok(())
+        );
+        assert_eq!(
+            sessions.claim(&name("abc"), 2, &Owner::Anyone, None),
+            Err(1)
+        );
         sessions.release(&name("abc"), 2);
-        assert_eq!(sessions.claim(&name("abc"), 2, &Owner::Anyone), Err(1));
+        assert_eq!(
+            sessions.claim(&name("abc"), 2, &Owner::Anyone, None),
+            Err(1)
+        );
         sessions.release(&name("abc"), 1);
-        assert_eq!(sessions.claim(&name("abc"), 2, &Owner::Anyone), Ok(()));
+        assert_eq!(
+            sessions.claim(&name("abc"), 2, &Owner::Anyone, None),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn a_session_is_of_the_user_who_began_it() {
+        let sessions = Sessions::default();
+        let (ada, eve) = (Identity::new("ada"), Identity::new("eve"));
+        let claimed = sessions.claim(&name("abc"), 1, &Owner::Anyone, Some(&ada));
+        assert_eq!(claimed, Ok(()));
+        let find = |identity| sessions.find(&name("abc"), None, identity);
+        assert_eq!(find(Some(&ada)), Found::On(1));
+        assert_eq!(find(Some(&eve)), Found::Foreign);
+        assert_eq!(find(None), Found::Foreign);
     }
 
     #[test]

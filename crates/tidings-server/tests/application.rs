@@ -7,8 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use tidings_core::application::{
-    Application, Broker, Effect, Event, Failure, Outgoing, Recipient, Request, Response,
-    ResponseFuture,
+    Answer, Application, Broker, Effect, Event, Failure, Outgoing, Recipient, Request, Response,
 };
 use tidings_core::disconnect::Reason;
 use tidings_server::config::{Config, Overrides};
@@ -27,10 +26,10 @@ struct Example {
 }
 
 impl Application for Example {
-    fn call(&self, request: Request) -> ResponseFuture {
+    fn call(&self, request: Request) -> Answer {
         let go = Arc::clone(&self.go);
         assert_ne!(request.path(), "panic-at-once", "as the test wants");
-        Box::pin(async move {
+        Answer::new(async move {
             let message = |body: &str| Outgoing {
                 body: body.to_owned().into(),
                 ..Outgoing::default()
@@ -66,24 +65,22 @@ impl Application for Example {
                 }
                 "panic" => panic!("as the test wants"),
                 _ => {
-                    return Response {
-                        effects: Vec::new(),
-                        failure: Some(Failure {
-                            reason: Reason::ApplicationFailed,
-                            details: "no such thing; ask for another".to_owned(),
-                        }),
-                    };
+                    return Response::from(Failure {
+                        reason: Reason::ApplicationFailed,
+                        details: "no such thing; ask for another".to_owned(),
+                    });
                 }
             };
             Response {
                 effects: vec![effect],
-                failure: None,
+                ..Response::default()
             }
         })
     }
 
     fn notice(&self, event: &Event) {
         let text = match event {
+            Event::Connect { session } => format!("connect {:?}", session.user),
             Event::Connected { session } => format!("connected {:?}", session.user),
             Event::Subscribed { destination, .. } => format!("subscribed {destination}"),
             Event::Unsubscribed { subscription, .. } => format!("unsubscribed {subscription:?}"),
@@ -400,6 +397,7 @@ fn the_application_hears_of_a_session_from_its_beginning_to_its_end() {
     assert_eq!(
         *events,
         [
+            "connect Some(\"ada\")",
             "connected Some(\"ada\")",
             "subscribed /topic/a",
             "subscribed /topic/b",

@@ -60,6 +60,7 @@ fn session() -> Arc<Session> {
 fn answer(router: &Router, request: Request) -> Response {
     let mut response = router.call(request);
     match response
+        .response
         .as_mut()
         .poll(&mut Context::from_waker(Waker::noop()))
     {

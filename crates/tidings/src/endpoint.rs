@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use tidings_core::application::{Failure, Response, ResponseFuture};
+use tidings_core::application::{Answer, Failure, Response, ResponseFuture};
 use tidings_core::disconnect::Reason;
 
 use crate::handler::Handler;
@@ -17,6 +17,9 @@ use crate::message::Message;
 /// Answers messages with the state that it is given.
 pub(crate) trait Endpoint<S>: Send + Sync {
     fn call(&self, message: Message, state: S) -> ResponseFuture;
+
+    /// Whether the session goes on meanwhile.
+    fn is_parallel(&self) -> bool;
 }
 
 /// A handler of some type.
@@ -39,6 +42,10 @@ impl<H: Handler<A, S>, A: 'static, S: Send + 'static> Endpoint<S> for HandlerEnd
         let handler = self.handler.clone();
         Box::pin(unwound(async move { handler.call(message, state).await }))
     }
+
+    fn is_parallel(&self) -> bool {
+        H::IS_PARALLEL
+    }
 }
 
 /// An endpoint behind a layer.
@@ -54,6 +61,10 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> for Layered<S> {
         let next = Next::new(move |message| inner.call(message, state));
         Box::pin(unwound(async move { layer(message, next).await }))
     }
+
+    fn is_parallel(&self) -> bool {
+        self.inner.is_parallel()
+    }
 }
 
 /// An endpoint that knows its state, among those with another one.
@@ -65,6 +76,10 @@ pub(crate) struct WithState<S> {
 impl<S: Clone + Send + Sync + 'static, T> Endpoint<T> for WithState<S> {
     fn call(&self, message: Message, _: T) -> ResponseFuture {
         self.inner.call(message, self.state.clone())
+    }
+
+    fn is_parallel(&self) -> bool {
+        self.inner.is_parallel()
     }
 }
 
@@ -81,8 +96,8 @@ async fn unwound(answer: impl Future<Output = Response>) -> Response {
 }
 
 /// The same for what happens before there is a future: the state or the handler is cloned.
-pub(crate) fn unwound_at_once(call: impl FnOnce() -> ResponseFuture) -> ResponseFuture {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Box::pin(ready(panicked())))
+pub(crate) fn unwound_at_once(call: impl FnOnce() -> Answer) -> Answer {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Answer::new(ready(panicked())))
 }
 
 fn panicked() -> Response {

@@ -22,8 +22,40 @@ use crate::reply::IntoReply;
     note = "the state that `State<T>` takes is the router's `S` or implements `FromRef<S>`"
 )]
 pub trait Handler<A, S>: Clone + Send + Sync + 'static {
+    /// Whether the session goes on with its next frame before this one is answered: see [`parallel`].
+    const IS_PARALLEL: bool = false;
+
     /// Answers a message.
     fn call(self, message: Message, state: S) -> impl Future<Output = Response> + Send;
+}
+
+/// Lets a handler run in parallel: what the client sends next is done meanwhile, and answers come in the order in which
+/// they are ready. For what takes long and does not depend on what was sent before it. A session may have
+/// `application.max_parallel` such requests open; its next frame waits for one of them to end. DISCONNECT waits for all.
+///
+/// ```
+/// use tidings::prelude::*;
+///
+/// async fn report(Path(year): Path<u16>) -> SendToUser<String> {
+///     SendToUser("/queue/reports", format!("the report of {year}, after a while"))
+/// }
+///
+/// let router: Router = Router::new().message("report/{year}", parallel(report));
+/// ```
+pub fn parallel<H>(handler: H) -> Parallel<H> {
+    Parallel(handler)
+}
+
+/// What [`parallel`] gives.
+#[derive(Debug, Clone)]
+pub struct Parallel<H>(H);
+
+impl<A, S, H: Handler<A, S>> Handler<A, S> for Parallel<H> {
+    const IS_PARALLEL: bool = true;
+
+    fn call(self, message: Message, state: S) -> impl Future<Output = Response> + Send {
+        self.0.call(message, state)
+    }
 }
 
 impl<F, Fut, S> Handler<((),), S> for F

@@ -46,13 +46,14 @@
 //! A router is an [`Application`](application::Application), which is all that the server knows of it. This
 //! crate knows neither the server nor a runtime.
 //!
-//! Handlers of one session run one after the other, so what a client sends is answered in its order; those of different
-//! sessions run side by side. A handler that panics fails its message and nothing else.
+//! Handlers of one session run one after the other, so what a client sends is answered in its order, unless they are
+//! [`parallel`](handler::parallel); those of different sessions run side by side. A handler that panics fails its message and nothing else.
 //!
 //! Start reading at [`Router`], then `router/table.rs` for how routes are found, and `handler.rs` for how a function becomes
 //! a handler.
 
 mod endpoint;
+mod events;
 pub mod extract;
 pub mod handler;
 mod json;
@@ -64,6 +65,7 @@ pub mod reply;
 mod router;
 pub mod template;
 
+pub use self::events::EventStream;
 pub use self::json::Json;
 pub use self::layer::Next;
 pub use self::message::{Message, Parts};

@@ -2,16 +2,17 @@
 
 pub use bytes::Bytes;
 pub use tidings_core::application::{
-    Application, Broker, Effect, Event, Failure, Outgoing, Recipient, Request, RequestKind,
+    Application, Broker, Effect, Event, Failure, Outgoing, Recipient, Reply, Request, RequestKind,
     Response, Session,
 };
 pub use tidings_core::destination::Separator;
 pub use tidings_core::disconnect::Reason;
-pub use tidings_stomp::Headers;
+pub use tidings_stomp::{Command, Frame, Headers};
 
 pub use crate::extract::{
     Attribute, Destination, FromMessage, FromMessageParts, FromRef, Header, HeaderName, Path,
     Principal, SessionId, State, Valid, Validate,
 };
-pub use crate::reply::{Headed, IntoPayload, IntoReply, NoReply, SendTo, SendToUser};
-pub use crate::{Json, Message, MessagingTemplate, Next, Parts, Router};
+pub use crate::handler::parallel;
+pub use crate::reply::{Headed, IntoPayload, IntoReply, NoReply, ReplyStream, SendTo, SendToUser};
+pub use crate::{EventStream, Json, Message, MessagingTemplate, Next, Parts, Router};

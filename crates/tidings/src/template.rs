@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tidings_core::application::{Broker, Recipient, SendError};
+use tidings_core::application::{Broker, Recipient, Reply, ReplyError, SendError};
 
 use crate::reply::{IntoPayload, PayloadError, behind_prefix};
 
@@ -44,6 +45,20 @@ impl MessagingTemplate {
         Ok(self.broker.send(destination, message)?)
     }
 
+    /// As [`send`](Self::send), and says how many sessions on this node it was brought to. Of a queue that is none, since
+    /// its consumers take a message when they can.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_counted(
+        &self,
+        destination: &str,
+        payload: impl IntoPayload,
+    ) -> Result<usize, TemplateError> {
+        let message = payload.into_payload()?;
+        Ok(self.broker.send_counted(destination, message)?.await)
+    }
+
     /// Sends to all sessions of `user` that have subscribed to `destination` behind the user prefix: `/queue/x` reaches
     /// those that subscribed to `/user/queue/x`. Says how many that were on this node.
     ///
@@ -70,6 +85,68 @@ impl MessagingTemplate {
         payload: impl IntoPayload,
     ) -> Result<usize, TemplateError> {
         self.send_to(&Recipient::Session(session.into()), destination, payload)
+    }
+
+    /// Asks one session, and waits for its reply until `deadline` is over. The message goes to those that have subscribed
+    /// to `destination` behind the user prefix; it has a header `reply-to`, and what the client sends there is the reply.
+    /// Must be awaited within a tokio runtime with time enabled.
+    ///
+    /// ```
+    /// # async fn ask(template: tidings::MessagingTemplate, session: &str) -> Result<(), tidings::template::RequestError> {
+    /// use std::time::Duration;
+    ///
+    /// let deadline = Duration::from_secs(5);
+    /// let reply = template.request_session(session, "/queue/questions", "shall we?", deadline).await?;
+    /// if reply.body == "yes" {
+    ///     // We shall.
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); or the session does not listen, or does not reply in time.
+    pub async fn request_session(
+        &self,
+        session: &str,
+        destination: &str,
+        payload: impl IntoPayload,
+        deadline: Duration,
+    ) -> Result<Reply, RequestError> {
+        let recipient = Recipient::Session(session.into());
+        self.request(&recipient, destination, payload, deadline)
+            .await
+    }
+
+    /// As [`request_session`](Self::request_session), of all sessions of a user; the first reply counts.
+    ///
+    /// # Errors
+    /// As [`request_session`](Self::request_session).
+    pub async fn request_user(
+        &self,
+        user: &str,
+        destination: &str,
+        payload: impl IntoPayload,
+        deadline: Duration,
+    ) -> Result<Reply, RequestError> {
+        let recipient = Recipient::User(user.into());
+        self.request(&recipient, destination, payload, deadline)
+            .await
+    }
+
+    async fn request(
+        &self,
+        recipient: &Recipient,
+        destination: &str,
+        payload: impl IntoPayload,
+        deadline: Duration,
+    ) -> Result<Reply, RequestError> {
+        let message = payload.into_payload()?;
+        let path = behind_prefix(destination);
+        Ok(self
+            .broker
+            .request(recipient, path, message, deadline)
+            .await?)
     }
 
     fn send_to(
@@ -102,4 +179,16 @@ pub enum TemplateError {
     /// The broker does not take it.
     #[error(transparent)]
     Send(#[from] SendError),
+}
+
+/// A request got no reply.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// What it should carry can't be written.
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    /// It was not sent, or nobody replied.
+    #[error(transparent)]
+    Reply(#[from] ReplyError),
 }

@@ -16,6 +16,11 @@ const REPLY_QUEUE: &str = "/reply-queue/";
 /// The prefixes that every server has, whatever [`Destinations`] says; no other prefix may overlap with one.
 pub const FIXED_PREFIXES: [&str; 2] = [TEMP_QUEUE, REPLY_QUEUE];
 
+/// The destination of the reply queue called `name`.
+pub fn reply_queue(name: &str) -> String {
+    format!("{REPLY_QUEUE}{name}")
+}
+
 /// What separates the segments of a destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Separator {

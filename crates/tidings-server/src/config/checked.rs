@@ -8,10 +8,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tidings_core::disconnect::Reason;
+
 use super::form::{
     Address, AddressOrOff, ApiKeys, AuthenticatorName, Count, Flag, Folder, Form, HookUrl,
-    Key as SecretKey, Origins, OwnAddress, PlainDestination, Policy, Prefix, Prefixes, Routes,
-    ScriptUrl, Separator, Size, Time, UrlPath,
+    Key as SecretKey, Origins, OwnAddress, PlainDestination, Policy, Prefix, Prefixes, Reasons,
+    Routes, ScriptUrl, Separator, Size, Time, UrlPath,
 };
 use super::key::{Key, Section, sections};
 
@@ -217,6 +219,23 @@ sections! {
     [application] Application {
         /// How long it may take to answer. A client's next frame waits until then.
         timeout: Duration = Duration::from_secs(30), PATIENCE;
+
+        /// Requests of one session that handlers which run in parallel answer at a time; the next frame waits.
+        max_parallel: usize = 16, Count { min: 1, max: 10_000 };
+
+        /// Streams of replies that one session may have open; a request for one more fails with `too-many-streams`.
+        max_streams: usize = 32, Count { min: 0, max: 100_000 };
+
+        /// Requests of the application to clients that wait for a reply; more are refused.
+        max_pending_replies: usize = 10_000, Count { min: 0, max: 10_000_000 };
+
+        /// Failures that end the session even where its client listens to its errors: codes of
+        /// [disconnect-codes.md](disconnect-codes.md).
+        close_on: Vec<Reason> = Vec::new(), Reasons;
+
+        /// Failures after which the session goes on even where its client does not listen to its errors, and so never
+        /// hears of them: codes of [disconnect-codes.md](disconnect-codes.md).
+        continue_on: Vec<Reason> = Vec::new(), Reasons;
     }
 
     /// Back ends that answer over HTTP what is sent to `broker.application_prefix`; see `webhooks.md`.

@@ -1,10 +1,9 @@
 //! One connection of HTTP, until it ends or is taken over.
 
-use std::future::{pending, poll_fn};
-use std::net::SocketAddr;
+use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use std::{io, mem};
@@ -17,11 +16,13 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tidings_core::disconnect::Reason;
-use tokio::net::TcpStream;
 use tracing::debug;
 
 use super::Http;
-use crate::node::{Node, Ticket, lock};
+use super::carrier::{Carrier, Tie, Way};
+use crate::node::{Node, Ticket};
+use crate::peer::Peer;
+use crate::stream::Stream;
 use crate::worker::Bare;
 
 /// An HTTP connection that has not been taken over ends after this long, with its last answer; clients open another.
@@ -30,79 +31,53 @@ const LIFETIME: Duration = Duration::from_secs(60);
 /// How long that last answer may take.
 const LAST_ANSWER: Duration = Duration::from_secs(10);
 
-/// What a request does with the bare socket in place of an answer.
-type Takeover = Box<dyn FnOnce(Bare) + Send>;
+/// HTTP on a connection.
+type Served<'a> = dyn Future<Output = hyper::Result<()>> + Send + Unpin + 'a;
 
-/// The connection that a request came by.
-#[derive(Clone)]
-pub(crate) struct Peer {
-    pub(crate) address: SocketAddr,
-    state: Arc<State>,
-}
-
-/// What a connection and its requests tell each other.
-#[derive(Default)]
-struct State {
-    takeover: Mutex<Option<Takeover>>,
-    /// An answer is on its way, and the socket takes no more for now.
-    is_blocked: AtomicBool,
-    /// A request has come, so its end is no failed handshake.
-    has_asked: AtomicBool,
-}
-
-impl Peer {
-    /// Takes the bare socket in place of answering. The request must have been read to its end. Never returns.
-    pub(crate) async fn take_over<T>(self, takeover: impl FnOnce(Bare) + Send + 'static) -> T {
-        *lock(&self.state.takeover) = Some(Box::new(takeover));
-        drop(self);
-        pending().await
-    }
+/// A connection that has come in.
+pub(super) struct Arrival {
+    pub(super) stream: Stream,
+    pub(super) peer: Peer,
+    /// Where its client finds the endpoints: see [`Carrier`].
+    pub(super) prefix: Arc<str>,
+    /// Read before the stream is.
+    pub(super) early: Bytes,
+    pub(super) ticket: Ticket,
 }
 
 /// Serves a connection.
-pub(super) async fn serve(
-    http: Arc<Http>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    early: Bytes,
-    ticket: Ticket,
-) {
-    run(http, stream, peer, early, ticket, Arc::default()).await;
+pub(super) async fn serve(http: Arc<Http>, arrival: Arrival) {
+    run(http, arrival, Arc::default()).await;
 }
 
 /// Serves a connection on which requests have come already.
-pub(super) async fn resume(
-    http: Arc<Http>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    early: Bytes,
-    ticket: Ticket,
-) {
-    let state = State::default();
-    state.has_asked.store(true, Ordering::Relaxed);
-    run(http, stream, peer, early, ticket, Arc::new(state)).await;
+pub(super) async fn resume(http: Arc<Http>, arrival: Arrival) {
+    let tie = Tie::default();
+    tie.has_asked.store(true, Ordering::Relaxed);
+    run(http, arrival, Arc::new(tie)).await;
 }
 
-async fn run(
-    http: Arc<Http>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    early: Bytes,
-    ticket: Ticket,
-    state: Arc<State>,
-) {
+async fn run(http: Arc<Http>, arrival: Arrival, tie: Arc<Tie>) {
     let node = &http.node;
+    let Arrival {
+        stream,
+        peer,
+        prefix,
+        early,
+        ticket,
+    } = arrival;
     let io = Socket {
         stream: TokioIo::new(stream),
         early,
-        state: Arc::clone(&state),
+        tie: Arc::clone(&tie),
     };
-    let origin = Peer {
-        address: peer,
-        state: Arc::clone(&state),
+    let carrier = Carrier {
+        peer: peer.clone(),
+        prefix,
+        way: Way::Own(Arc::clone(&tie)),
     };
-    let router = TowerToHyperService::new(http.router.clone().layer(Extension(origin)));
-    let asked = Arc::clone(&state);
+    let router = TowerToHyperService::new(http.router.clone().layer(Extension(carrier)));
+    let asked = Arc::clone(&tie);
     let service = service_fn(move |request| {
         asked.has_asked.store(true, Ordering::Relaxed);
         router.call(request)
@@ -111,42 +86,38 @@ async fn run(
         .timer(TokioTimer::new())
         .header_read_timeout(node.config.websocket.handshake_timeout)
         .serve_connection(io, service);
-    let end = {
-        let mut poll = |context: &mut Context<'_>| match Pin::new(&mut served).poll(context) {
+    let poll =
+        |served: &mut Served<'_>, context: &mut Context<'_>| match Pin::new(served).poll(context) {
             Poll::Ready(end) => Poll::Ready(Some(end)),
-            Poll::Pending => state.poll_takeover(),
+            Poll::Pending => tie.poll_takeover(),
         };
-        tokio::select! {
-            end = poll_fn(&mut poll) => end,
-            () = ends(node) => {
-                // Answers what was asked, and then no more.
-                Pin::new(&mut served).graceful_shutdown();
-                let last = poll_fn(|context| match Pin::new(&mut served).poll(context) {
-                    Poll::Ready(end) => Poll::Ready(Some(end)),
-                    Poll::Pending => state.poll_takeover(),
-                });
-                match tokio::time::timeout(LAST_ANSWER, last).await {
-                    Ok(end) => end,
-                    Err(_) => return debug!(%peer, "http connection cut: its last answer was not read"),
-                }
+    let end = tokio::select! {
+        end = poll_fn(|context| poll(&mut served, context)) => end,
+        () = ends(node) => {
+            // Answers what was asked, and then no more.
+            Pin::new(&mut served).graceful_shutdown();
+            let last = poll_fn(|context| poll(&mut served, context));
+            match tokio::time::timeout(LAST_ANSWER, last).await {
+                Ok(end) => end,
+                Err(_) => return debug!(%peer, "http connection cut: its last answer was not read"),
             }
         }
     };
     match end {
         Some(Ok(())) => {}
         Some(Err(error)) => {
-            if !state.has_asked.load(Ordering::Relaxed) {
+            if !tie.has_asked.load(Ordering::Relaxed) {
                 node.telemetry.disconnected(Reason::HandshakeFailed);
             }
             debug!(%peer, %error, "http connection ended");
         }
         None => {
-            let Some(takeover) = lock(&state.takeover).take() else {
+            let Some(takeover) = tie.takeover() else {
                 return;
             };
             let parts = served.into_parts();
             let early = join(&parts.read_buf, &parts.io.early);
-            match parts.io.stream.into_inner().into_std() {
+            match parts.io.stream.into_inner().detach() {
                 Ok(stream) => takeover(Bare {
                     stream,
                     peer,
@@ -156,17 +127,6 @@ async fn run(
                 }),
                 Err(error) => debug!(%peer, %error, "a socket was not taken over"),
             }
-        }
-    }
-}
-
-impl State {
-    /// Ready with nothing when a request wants the socket and all earlier answers are out.
-    fn poll_takeover<T>(&self) -> Poll<Option<T>> {
-        if lock(&self.takeover).is_some() && !self.is_blocked.load(Ordering::Relaxed) {
-            Poll::Ready(None)
-        } else {
-            Poll::Pending
         }
     }
 }
@@ -188,15 +148,15 @@ async fn ends(node: &Node) {
 
 /// The socket under HTTP, which tells whether answers are stuck in it.
 struct Socket {
-    stream: TokioIo<TcpStream>,
+    stream: TokioIo<Stream>,
     /// Read before the socket is.
     early: Bytes,
-    state: Arc<State>,
+    tie: Arc<Tie>,
 }
 
 impl Socket {
     fn watched(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        self.state
+        self.tie
             .is_blocked
             .store(written.is_pending(), Ordering::Relaxed);
         written

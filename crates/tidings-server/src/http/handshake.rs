@@ -11,10 +11,12 @@ use tidings_websocket::{Accepted, HandshakeError, RequestHead, negotiate};
 use tracing::debug;
 
 use super::answer::sentence;
-use super::{Entrance, Peer, origin};
+use super::carrier::Way;
+use super::{Carrier, Entrance, origin};
 use crate::endpoint::Service;
 use crate::link::{FULL_WINDOW_BITS, Framing, LinkKind};
-use crate::worker::Adoption;
+use crate::node::lock;
+use crate::worker::{Adoption, Bare};
 
 /// The sub-protocols of STOMP over WebSocket.
 const PROTOCOLS: &[&str] = &["v10.stomp", "v11.stomp", "v12.stomp"];
@@ -27,7 +29,7 @@ pub(super) fn is_attempt(headers: &HeaderMap) -> bool {
 /// Answers a handshake; a good one is handed to a worker, socket and all.
 pub(super) async fn upgrade(
     entrance: &Entrance,
-    peer: Peer,
+    carrier: Carrier,
     request: &Parts,
     framing: Framing,
 ) -> Response<Body> {
@@ -35,29 +37,42 @@ pub(super) async fn upgrade(
         Ok(accepted) => {
             let node = entrance.node.clone();
             let service = entrance.endpoint.service.clone();
-            peer.take_over(move |bare| {
+            let link = LinkKind::WebSocket {
+                deflate: accepted.deflate,
+                framing,
+            };
+            let adopt = move |bare: Bare, opening| {
                 node.adopt(Adoption {
                     stream: bare.stream,
                     peer: bare.peer,
-                    opening: switching_protocols(&accepted),
-                    link: LinkKind::WebSocket {
-                        deflate: accepted.deflate,
-                        framing,
-                    },
+                    opening,
+                    link,
                     service,
                     ready_at: Instant::now(),
                     early: bare.early,
                     ticket: bare.ticket,
                 });
-            })
-            .await
+            };
+            match carrier.way {
+                Way::Own(tie) => {
+                    tie.take_over(move |bare| adopt(bare, switching_protocols(&accepted)))
+                        .await
+                }
+                Way::Upgrade(upgrade) => match lock(&upgrade).take() {
+                    Some(upgrade) => {
+                        let adopt = |bare| adopt(bare, Vec::new());
+                        upgrade.answer(&accepted, carrier.peer, adopt)
+                    }
+                    None => sentence(StatusCode::BAD_REQUEST, "the handshake was answered before"),
+                },
+            }
         }
         Err(refused) => {
             entrance
                 .node
                 .telemetry
                 .disconnected(Reason::HandshakeFailed);
-            debug!(peer = %peer.address, status = %refused.status(), "handshake refused");
+            debug!(peer = %carrier.peer, status = %refused.status(), "handshake refused");
             *refused
         }
     }
@@ -117,23 +132,34 @@ pub(super) fn forbidden() -> Response<Body> {
     )
 }
 
-/// The response that ends HTTP (RFC 6455, section 4.2.2); from here on it is WebSocket.
+/// The response that ends HTTP; from here on it is WebSocket.
 fn switching_protocols(accepted: &Accepted) -> Vec<u8> {
-    let mut head = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: {}\r\n",
-        accepted.accept
-    );
-    let mut add = |name, value: &str| {
+    let mut head = "HTTP/1.1 101 Switching Protocols\r\n".to_owned();
+    for (name, value) in agreed(accepted, false) {
         let _ = write!(head, "{name}: {value}\r\n");
-    };
-    if let Some(protocol) = accepted.protocol {
-        add("sec-websocket-protocol", protocol);
-    }
-    if let Some(deflate) = accepted.deflate {
-        add("sec-websocket-extensions", &deflate.response_header());
     }
     head.push_str("\r\n");
     head.into_bytes()
+}
+
+/// What the response to a handshake says (RFC 6455, section 4.2.2), or that to a stream of HTTP/2 (RFC 8441, section 5.1).
+pub(super) fn agreed(accepted: &Accepted, is_stream: bool) -> Vec<(&'static str, String)> {
+    let mut headers = Vec::new();
+    if !is_stream {
+        headers.push(("connection", "Upgrade".to_owned()));
+        headers.push(("upgrade", "websocket".to_owned()));
+        headers.push(("sec-websocket-accept", accepted.accept.to_string()));
+    }
+    if let Some(protocol) = accepted.protocol {
+        headers.push(("sec-websocket-protocol", protocol.to_owned()));
+    }
+    if let Some(deflate) = accepted.deflate {
+        headers.push((
+            "sec-websocket-extensions",
+            deflate.response_header().to_string(),
+        ));
+    }
+    headers
 }
 
 fn refuse(error: HandshakeError) -> Box<Response<Body>> {

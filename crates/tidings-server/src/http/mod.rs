@@ -1,24 +1,32 @@
 //! What comes by HTTP: pages, the handshake of WebSocket, and SockJS.
 
 mod answer;
+mod carrier;
 mod connection;
+mod embedded;
+mod forward;
 mod handshake;
 mod origin;
 mod sockjs;
+mod upgrade;
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::mem;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::routing::any;
 use bytes::Bytes;
-use tokio::net::TcpStream;
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 
-pub(crate) use connection::Peer;
+use carrier::Carrier;
+use connection::Arrival;
+pub(crate) use embedded::{Door, routes};
 
 use crate::endpoint::Endpoint;
-use crate::node::{Node, Ticket};
+use crate::node::{Node, Ticket, lock};
+use crate::peer::Peer;
+use crate::stream::{Detached, Stream};
 
 /// Everything that a connection of HTTP needs.
 pub(crate) struct Http {
@@ -26,6 +34,8 @@ pub(crate) struct Http {
     router: Router,
     /// Where connections are served, also those that come back from a worker.
     runtime: Handle,
+    /// Tasks that carry bytes between a worker and a client whose socket is none of ours.
+    bridges: Mutex<JoinSet<()>>,
 }
 
 /// One endpoint as requests find it.
@@ -67,30 +77,59 @@ impl Http {
             node: Arc::clone(node),
             router: router.fallback_service(pages),
             runtime: Handle::current(),
+            bridges: Mutex::default(),
         })
     }
 
     /// Serves a connection that has just been accepted.
-    pub(crate) fn accept(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr, ticket: Ticket) {
-        let http = Arc::clone(self);
-        self.runtime
-            .spawn(connection::serve(http, stream, peer, Bytes::new(), ticket));
+    pub(crate) fn accept(self: &Arc<Self>, stream: Stream, peer: Peer, ticket: Ticket) {
+        let arrival = Arrival {
+            stream,
+            peer,
+            prefix: Arc::default(),
+            early: Bytes::new(),
+            ticket,
+        };
+        let served = connection::serve(Arc::clone(self), arrival);
+        self.runtime.spawn(served);
     }
 
     /// Goes on with a connection that a worker gives back; `early` is what it has read behind the last request.
     pub(crate) fn resume(
         self: Arc<Self>,
-        stream: std::net::TcpStream,
-        peer: SocketAddr,
+        stream: Detached,
+        peer: Peer,
         early: Bytes,
         ticket: Ticket,
     ) {
         let http = Arc::clone(&self);
         self.runtime.spawn(async move {
-            match TcpStream::from_std(stream) {
-                Ok(stream) => connection::resume(http, stream, peer, early, ticket).await,
+            match stream.attach() {
+                Ok(stream) => {
+                    let arrival = Arrival {
+                        stream,
+                        peer,
+                        prefix: Arc::default(),
+                        early,
+                        ticket,
+                    };
+                    connection::resume(http, arrival).await;
+                }
                 Err(error) => tracing::warn!(%peer, %error, "could not register a connection"),
             }
         });
+    }
+
+    /// Runs a bridge.
+    fn bridge(&self, bridge: impl Future<Output = ()> + Send + 'static) {
+        let mut bridges = lock(&self.bridges);
+        while bridges.try_join_next().is_some() {}
+        bridges.spawn_on(bridge, &self.runtime);
+    }
+
+    /// Returns once all that the workers have written is out, as far as bridges carry it.
+    pub(crate) async fn bridged(&self) {
+        let bridges = mem::take(&mut *lock(&self.bridges));
+        bridges.join_all().await;
     }
 }

@@ -1,5 +1,6 @@
 //! Requests to an endpoint: SockJS, or WebSocket at the path itself.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -9,16 +10,18 @@ use axum::http::request::Parts;
 use axum::http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version, header,
 };
-use tidings_sockjs::{Receiver, RequestHead, Route, Sender, route};
+use tidings_sockjs::{Options, Receiver, RequestHead, Route, Sender, route};
 use tokio::sync::oneshot;
 
 use super::answer::{response, sentence};
+use super::carrier::Way;
 use super::handshake::{self, forbidden};
-use super::{Entrance, Peer, origin};
+use super::{Carrier, Entrance, origin};
 use crate::config::AllowedOrigins;
-use crate::endpoint::{CLIENT_LIBRARY, Service};
+use crate::endpoint::{CLIENT_LIBRARY, Endpoint, Service, own_client_library};
 use crate::link::Framing;
 use crate::node::Node;
+use crate::peer::Identity;
 use crate::sockjs::{Found, Owner, SessionName, no_room, offer, shown_secret};
 use crate::worker::{Letter, Listen, Say};
 
@@ -28,7 +31,7 @@ const MAX_IGNORED_BODY_BYTES: usize = 64 * 1024;
 /// Answers a request to an endpoint or beneath it.
 pub(super) async fn enter(
     State(entrance): State<Arc<Entrance>>,
-    Extension(peer): Extension<Peer>,
+    Extension(carrier): Extension<Carrier>,
     request: Request,
 ) -> Response<Body> {
     let endpoint = &entrance.endpoint;
@@ -40,7 +43,7 @@ pub(super) async fn enter(
     let beneath = parts.uri.path().get(endpoint.path.len()..).unwrap_or("/");
     let is_plain = beneath.is_empty() && handshake::is_attempt(&parts.headers);
     let Some(options) = endpoint.sockjs.as_ref().filter(|_| !is_plain) else {
-        return handshake::upgrade(&entrance, peer, &parts, plain).await;
+        return handshake::upgrade(&entrance, carrier, &parts, plain).await;
     };
     if !origin::is_allowed(&endpoint.allowed_origins, &parts.headers) {
         return forbidden();
@@ -52,6 +55,7 @@ pub(super) async fn enter(
         cookies.as_deref(),
         entrance.node.is_draining(),
     );
+    let options = &at_its_place(options, endpoint, &carrier.prefix);
     match route(options, &head, || getrandom::u32().unwrap_or_default()) {
         Route::Answer(_) if beneath.strip_prefix('/') == Some(CLIENT_LIBRARY) => {
             client_library(&entrance, &parts)
@@ -66,9 +70,9 @@ pub(super) async fn enter(
         Route::WebSocket => {
             let heartbeat_time = options.heartbeat_time;
             let framing = Framing::SockJs { heartbeat_time };
-            handshake::upgrade(&entrance, peer, &parts, framing).await
+            handshake::upgrade(&entrance, carrier, &parts, framing).await
         }
-        Route::RawWebSocket => handshake::upgrade(&entrance, peer, &parts, plain).await,
+        Route::RawWebSocket => handshake::upgrade(&entrance, carrier, &parts, plain).await,
         Route::Receive {
             server,
             session,
@@ -76,13 +80,18 @@ pub(super) async fn enter(
         } => {
             let url = (server, session);
             let secret = head.cookie.and_then(shown_secret);
-            listen(&entrance, peer, body, url, receiver, secret).await
+            listen(&entrance, carrier, body, url, receiver, secret).await
         }
         Route::Send { session, sender } => {
             let name = entrance.name(session);
             let secret = head.cookie.and_then(shown_secret);
             let content_type = text(&parts.headers, header::CONTENT_TYPE).unwrap_or_default();
-            say(&entrance.node, body, name, &sender, secret, content_type).await
+            let asked = Asked {
+                name,
+                secret,
+                identity: carrier.peer.identity.as_ref(),
+            };
+            say(&entrance.node, body, asked, &sender, content_type).await
         }
     }
 }
@@ -148,7 +157,7 @@ impl Entrance {
 /// Hands the socket to the worker of the session, which answers.
 async fn listen(
     entrance: &Entrance,
-    peer: Peer,
+    carrier: Carrier,
     body: Body,
     (server, session): (&str, &str),
     mut receiver: Receiver,
@@ -158,9 +167,13 @@ async fn listen(
     if !body.is_end_stream() && to_bytes(body, MAX_IGNORED_BODY_BYTES).await.is_err() {
         return response(receiver.refused(413, "a request to listen needs no body\n"));
     }
+    let Way::Own(tie) = carrier.way else {
+        return response(receiver.refused(400, "a request to listen is no handshake\n"));
+    };
+    let identity = carrier.peer.identity.as_ref();
     let name = entrance.name(session);
     let mut owner = secret.map_or(Owner::Anyone, |secret| Owner::Bound(secret.into()));
-    let (worker, ticket) = match node.sockjs.find(&name, secret) {
+    let (worker, ticket) = match node.sockjs.find(&name, secret, identity) {
         Found::On(worker) => (usize::from(worker), None),
         Found::Foreign => {
             return response(receiver.refused(404, "there is no such session\n"));
@@ -171,7 +184,8 @@ async fn listen(
                 return response(no_room(&receiver));
             };
             if entrance.endpoint.bind_sessions && secret.is_none() {
-                let offer = offer(&entrance.endpoint.path, server, session);
+                let path = format!("{}{}", carrier.prefix, entrance.endpoint.path);
+                let offer = offer(&path, server, session);
                 if let Some((offered, cookie)) = offer {
                     receiver.set_cookie(cookie);
                     owner = offered;
@@ -184,7 +198,7 @@ async fn listen(
         owner = Owner::Anyone;
     }
     let endpoint = Arc::clone(&entrance.endpoint);
-    peer.take_over(move |bare| {
+    tie.take_over(move |bare| {
         let listen = Listen {
             name,
             endpoint,
@@ -198,16 +212,27 @@ async fn listen(
     .await
 }
 
+/// Whose session a request asks for.
+struct Asked<'a> {
+    name: Arc<SessionName>,
+    secret: Option<&'a str>,
+    identity: Option<&'a Identity>,
+}
+
 /// Brings messages to the worker of the session; answers once that has them.
 async fn say(
     node: &Node,
     body: Body,
-    name: Arc<SessionName>,
+    asked: Asked<'_>,
     sender: &Sender,
-    secret: Option<&str>,
     content_type: &str,
 ) -> Response<Body> {
-    let Found::On(worker) = node.sockjs.find(&name, secret) else {
+    let Asked {
+        name,
+        secret,
+        identity,
+    } = asked;
+    let Found::On(worker) = node.sockjs.find(&name, secret, identity) else {
         return response(sender.unknown_session());
     };
     let limit = node.config.sockjs.max_payload_bytes;
@@ -231,6 +256,18 @@ async fn say(
         Ok(true) => response(sender.accepted()),
         _ => response(sender.unknown_session()),
     }
+}
+
+/// The server's own copy of sockjs-client is where the application around the server has nested it.
+fn at_its_place<'a>(options: &'a Options, endpoint: &Endpoint, prefix: &str) -> Cow<'a, Options> {
+    let own = own_client_library(&endpoint.path);
+    if prefix.is_empty() || options.client_library_url != own {
+        return Cow::Borrowed(options);
+    }
+    Cow::Owned(Options {
+        client_library_url: format!("{prefix}{own}"),
+        ..options.clone()
+    })
 }
 
 /// The script that the iframe page loads.

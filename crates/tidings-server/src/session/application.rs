@@ -1,25 +1,35 @@
-//! Requests to the application: asked, waited for, and what they bring about.
+//! What the application does: it lets frames pass, answers requests, and goes on answering by streams.
 
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use futures_core::Stream;
 use tidings_core::application::{
-    Effect, Failure, Request, RequestKind, Response, ResponseFuture, SendError,
+    Answer, Application, Effect, Failure, Request, RequestKind, Response, ResponseStream, SendError,
 };
 use tidings_core::disconnect::Reason;
-use tidings_stomp::{Frame, encoder};
-use tokio::sync::Notify;
+use tidings_stomp::{Command, Frame, encoder};
 
-use super::Session;
 use super::request::send_receipt;
+use super::{Session, consume};
+use crate::node::Node;
 use crate::outbound::{self, Outbound};
 use crate::refusal::Refusal;
 use crate::worker::{Connection, Phase, Worker};
 
 /// The user destination on which a client hears of failures, if it wants to go on after them.
 const ERRORS: &str = "queue/errors";
+
+/// A request that the application answers.
+pub(super) struct Asked {
+    pub(super) answer: Answer,
+    /// Of a SUBSCRIBE: its number in the session.
+    pub(super) subscription: Option<u32>,
+}
 
 /// Asks the application.
 pub(super) fn ask(
@@ -29,7 +39,7 @@ pub(super) fn ask(
     kind: RequestKind,
     destination: &str,
     path: &str,
-) -> Result<ResponseFuture, Refusal> {
+) -> Result<Answer, Refusal> {
     let (Some(application), Some(known)) = (worker.node.application.get(), &session.known) else {
         return Err(Refusal::new(
             Reason::UnknownDestination,
@@ -46,85 +56,248 @@ pub(super) fn ask(
         session: Arc::clone(known),
     };
     let answer = catch_unwind(AssertUnwindSafe(|| application.call(request)));
-    Ok(answer.unwrap_or_else(|_| Box::pin(std::future::ready(panicked()))))
+    Ok(answer.unwrap_or_else(|_| Answer::new(std::future::ready(panicked().into()))))
 }
 
-fn panicked() -> Response {
-    failed(
-        Reason::InternalError,
-        "the application has panicked; its log says why",
-    )
+fn panicked() -> Failure {
+    Failure {
+        reason: Reason::InternalError,
+        details: "the application has panicked; its log says why".to_owned(),
+    }
 }
 
-/// Does what the application answers, at once if it has; otherwise nothing more is taken from the client until then.
+fn too_late() -> Failure {
+    Failure {
+        reason: Reason::ApplicationTimeout,
+        details: "the application did not answer in time".to_owned(),
+    }
+}
+
+/// What a future of the application gives, unless it panics.
+fn poll<T: From<Failure>>(
+    answer: &mut Pin<Box<dyn Future<Output = T> + Send>>,
+    context: &mut Context<'_>,
+) -> Poll<T> {
+    catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)))
+        .unwrap_or_else(|_| Poll::Ready(panicked().into()))
+}
+
+/// Most are ready when they are first asked. One that is not is asked again by its task.
+fn poll_once<T: From<Failure>>(answer: &mut Pin<Box<dyn Future<Output = T> + Send>>) -> Option<T> {
+    match poll(answer, &mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => Some(answer),
+        Poll::Pending => None,
+    }
+}
+
+async fn in_time<T: From<Failure>>(
+    node: &Node,
+    mut answer: Pin<Box<dyn Future<Output = T> + Send>>,
+) -> T {
+    let answered = poll_fn(|context| poll(&mut answer, context));
+    let timeout = node.config.application.timeout;
+    let answer = tokio::time::timeout(timeout, answered).await;
+    answer.unwrap_or_else(|_| too_late().into())
+}
+
+/// Takes nothing more from the client until `work` is done.
+pub(super) fn hold(
+    worker: &Rc<Worker>,
+    connection: &Rc<Connection>,
+    work: impl Future<Output = ()> + 'static,
+) {
+    connection.hold();
+    let (worker, connection) = (Rc::clone(worker), Rc::clone(connection));
+    tokio::task::spawn_local(async move {
+        work.await;
+        connection.release();
+        consume(&worker, &connection, bytes::Bytes::new());
+    });
+}
+
+/// What stands in the way of frames of this command.
+pub(super) fn interceptor(node: &Node, command: Command) -> Option<&Arc<dyn Application>> {
+    let application = node.application.get()?;
+    application.intercepts(command).then_some(application)
+}
+
+/// What became of a frame, as its `act` is told.
+pub(super) type Intercepted = Result<Frame, Failure>;
+
+/// A [`Failure`] of an interceptor's own.
+struct Passed(Intercepted);
+
+impl From<Failure> for Passed {
+    fn from(failure: Failure) -> Self {
+        Self(Err(failure))
+    }
+}
+
+/// Acts on a frame once the application has let it pass or has refused it.
+pub(super) fn intercept(
+    worker: &Rc<Worker>,
+    connection: &Rc<Connection>,
+    application: &Arc<dyn Application>,
+    frame: Frame,
+    session: Arc<tidings_core::application::Session>,
+    act: impl FnOnce(&Rc<Worker>, &Rc<Connection>, Intercepted) + 'static,
+) {
+    let asked = catch_unwind(AssertUnwindSafe(|| application.intercept(frame, session)));
+    let mut passed: Pin<Box<dyn Future<Output = Passed> + Send>> = match asked {
+        Ok(asked) => Box::pin(async move { Passed(asked.await) }),
+        Err(_) => Box::pin(std::future::ready(panicked().into())),
+    };
+    if let Some(Passed(intercepted)) = poll_once(&mut passed) {
+        return act(worker, connection, intercepted);
+    }
+    let (to, on) = (Rc::clone(worker), Rc::clone(connection));
+    hold(worker, connection, async move {
+        let Passed(intercepted) = in_time(&to.node, passed).await;
+        if on.phase() == Phase::Open {
+            act(&to, &on, intercepted);
+        }
+    });
+}
+
+/// Does what the application answers, at once if it has; otherwise when it does. The client's next frame waits for that,
+/// unless the handler runs in parallel.
 pub(super) fn wait(
     worker: &Rc<Worker>,
     connection: &Rc<Connection>,
     frame: Frame,
-    mut answer: ResponseFuture,
+    mut asked: Asked,
 ) {
-    // Most are ready when they are first asked. One that is not is asked again by its task.
-    match poll(&mut answer, &mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(response) => finish(worker, connection, &frame, response),
-        Poll::Pending => {
-            connection.asking.replace(Some(Rc::new(Notify::new())));
-            let (worker, connection) = (Rc::clone(worker), Rc::clone(connection));
-            tokio::task::spawn_local(async move {
-                let timeout = worker.node.config.application.timeout;
-                let answered = std::future::poll_fn(|context| poll(&mut answer, context));
-                let response = match tokio::time::timeout(timeout, answered).await {
-                    Ok(response) => response,
-                    Err(_) => failed(
-                        Reason::ApplicationTimeout,
-                        "the application did not answer in time",
-                    ),
-                };
-                finish(&worker, &connection, &frame, response);
-                if let Some(waiting) = connection.asking.take() {
-                    waiting.notify_waiters();
-                }
-                super::consume(&worker, &connection, bytes::Bytes::new());
-            });
-        }
+    let request = Requested {
+        frame,
+        subscription: asked.subscription,
+    };
+    if let Some(response) = poll_once(&mut asked.answer.response) {
+        return finish(worker, connection, request, response);
     }
+    let Answer {
+        response,
+        is_parallel,
+    } = asked.answer;
+    let (to, on) = (Rc::clone(worker), Rc::clone(connection));
+    let answered = async move {
+        let response = in_time(&to.node, response).await;
+        finish(&to, &on, request, response);
+    };
+    if !is_parallel {
+        return hold(worker, connection, answered);
+    }
+    connection.begin_parallel(worker.node.config.application.max_parallel);
+    let (worker, connection) = (Rc::clone(worker), Rc::clone(connection));
+    tokio::task::spawn_local(async move {
+        answered.await;
+        connection.end_parallel();
+        consume(&worker, &connection, bytes::Bytes::new());
+    });
 }
 
-fn poll(answer: &mut ResponseFuture, context: &mut Context<'_>) -> Poll<Response> {
-    catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)))
-        .unwrap_or_else(|_| Poll::Ready(panicked()))
-}
-
-fn failed(reason: Reason, details: &str) -> Response {
-    Response {
-        effects: Vec::new(),
-        failure: Some(Failure {
-            reason,
-            details: details.to_owned(),
-        }),
-    }
+/// What a response answers.
+struct Requested {
+    frame: Frame,
+    /// Of a SUBSCRIBE: its number in the session.
+    subscription: Option<u32>,
 }
 
 /// Does what the application wants, then says that it is done, or what was wrong.
-fn finish(worker: &Rc<Worker>, connection: &Rc<Connection>, frame: &Frame, response: Response) {
-    let mut failure = response.failure;
-    for effect in response.effects {
-        if let Err(error) = apply(worker, connection, frame, effect) {
-            tracing::warn!(%error, request = frame.header("destination"), "the application could not send");
+fn finish(
+    worker: &Rc<Worker>,
+    connection: &Rc<Connection>,
+    request: Requested,
+    response: Response,
+) {
+    let mut failure = apply_all(
+        worker,
+        connection,
+        &request,
+        response.effects,
+        response.failure,
+    );
+    if connection.phase() != Phase::Open {
+        return;
+    }
+    let limit = worker.node.config.application.max_streams;
+    let open = connection.streams();
+    if failure.is_none() && open + response.streams.len() > limit {
+        failure = Some(Failure {
+            reason: Reason::TooManyStreams,
+            details: format!(
+                "the session has {open} streams of replies open and may have {limit}; end a subscription"
+            ),
+        });
+    }
+    if let Some(failure) = failure {
+        fail(worker, connection, &request.frame, failure);
+        return;
+    }
+    if let Some(session) = connection.application.borrow_mut().stomp() {
+        send_receipt(worker, connection, session, &request.frame, None);
+    }
+    let request = Rc::new(request);
+    for stream in response.streams {
+        let (worker, request) = (Rc::clone(worker), Rc::clone(&request));
+        let on = Rc::clone(connection);
+        connection.begin_stream(request.subscription, |number| {
+            let task = tokio::task::spawn_local(async move {
+                follow(&worker, &on, &request, stream).await;
+                on.end_stream(number);
+            });
+            task.abort_handle()
+        });
+    }
+}
+
+/// Does what a stream of responses wants, as the client keeps up.
+async fn follow(
+    worker: &Rc<Worker>,
+    connection: &Rc<Connection>,
+    request: &Requested,
+    mut stream: ResponseStream,
+) {
+    loop {
+        connection.has_taken_enough().await;
+        let next = poll_fn(|context| {
+            catch_unwind(AssertUnwindSafe(|| {
+                Pin::new(&mut stream).poll_next(context)
+            }))
+            .unwrap_or_else(|_| Poll::Ready(Some(panicked().into())))
+        });
+        let Some(response) = next.await else { return };
+        let failure = apply_all(
+            worker,
+            connection,
+            request,
+            response.effects,
+            response.failure,
+        );
+        if let Some(failure) = failure {
+            fail(worker, connection, &request.frame, failure);
+            return;
+        }
+        tokio::task::coop::consume_budget().await;
+    }
+}
+
+/// Does all that can be done, and gives what failed first.
+fn apply_all(
+    worker: &Rc<Worker>,
+    connection: &Rc<Connection>,
+    request: &Requested,
+    effects: Vec<Effect>,
+    mut failure: Option<Failure>,
+) -> Option<Failure> {
+    for effect in effects {
+        if let Err(error) = apply(worker, connection, request, effect) {
+            tracing::warn!(%error, request = request.frame.header("destination"), "the application could not send");
             worker.node.telemetry.dropped("application", 1);
             // A RECEIPT would say that it was sent.
             failure.get_or_insert_with(|| unsent(error));
         }
     }
-    if connection.phase() != Phase::Open {
-        return;
-    }
-    if let Some(failure) = failure {
-        fail(worker, connection, frame, failure);
-        return;
-    }
-    if let Some(session) = connection.application.borrow_mut().stomp() {
-        send_receipt(worker, connection, session, frame, None);
-    }
+    failure
 }
 
 /// A wrong destination is the application's fault, so its code would mislead the client; a full queue is nobody's.
@@ -142,15 +315,16 @@ fn unsent(error: SendError) -> Failure {
 fn apply(
     worker: &Rc<Worker>,
     connection: &Rc<Connection>,
-    frame: &Frame,
+    request: &Requested,
     effect: Effect,
 ) -> Result<(), SendError> {
     let node = &worker.node;
     match effect {
         Effect::Reply(message) => {
+            let frame = &request.frame;
             let Some(id) = frame
                 .header("id")
-                .filter(|_| connection.phase() == Phase::Open)
+                .filter(|_| request.is_subscribed(worker, connection))
             else {
                 return Ok(());
             };
@@ -183,10 +357,36 @@ fn apply(
     Ok(())
 }
 
-/// Tells the client what was wrong: where it has subscribed to its errors it goes on, otherwise by an ERROR.
-fn fail(worker: &Rc<Worker>, connection: &Rc<Connection>, frame: &Frame, failure: Failure) {
-    worker.node.telemetry.application_failed(failure.reason);
-    let refusal = Refusal::new(failure.reason, failure.details);
+impl Requested {
+    /// Whether the subscription that asked is still there.
+    fn is_subscribed(&self, worker: &Worker, connection: &Connection) -> bool {
+        if connection.phase() != Phase::Open {
+            return false;
+        }
+        let mut application = connection.application.borrow_mut();
+        let session = application.stomp();
+        session.is_some_and(|session| {
+            let found = session.find(worker, |one| Some(one.ordinal) == self.subscription);
+            found.is_some()
+        })
+    }
+}
+
+/// Tells the client what was wrong: where it has subscribed to its errors it goes on, otherwise by an ERROR; unless the
+/// configuration says otherwise of this failure.
+pub(super) fn fail(
+    worker: &Rc<Worker>,
+    connection: &Rc<Connection>,
+    frame: &Frame,
+    failure: Failure,
+) {
+    let Failure { reason, details } = failure;
+    worker.node.telemetry.application_failed(reason);
+    let refusal = Refusal::new(reason, details);
+    let config = &worker.node.config.application;
+    if config.close_on.contains(&reason) {
+        return refuse(worker, connection, frame, &refusal);
+    }
     let session_id = match connection.application.borrow_mut().stomp() {
         Some(session) => session.known.as_ref().map(|known| Arc::clone(&known.id)),
         None => return,
@@ -195,10 +395,20 @@ fn fail(worker: &Rc<Worker>, connection: &Rc<Connection>, frame: &Frame, failure
         let errors = outbound::error(&worker.node, &id, ERRORS, &refusal, frame);
         errors.is_ok_and(|message| worker.publish(message))
     });
-    if !sent {
-        let reply = refusal.reply(frame.receipt());
-        worker.close(connection, refusal.reason, Some(&reply));
+    if !sent && !config.continue_on.contains(&reason) {
+        refuse(worker, connection, frame, &refusal);
     }
+}
+
+/// Says by an ERROR what was wrong; the connection ends.
+pub(super) fn refuse(
+    worker: &Rc<Worker>,
+    connection: &Rc<Connection>,
+    frame: &Frame,
+    refusal: &Refusal,
+) {
+    let reply = refusal.reply(frame.receipt());
+    worker.close(connection, refusal.reason, Some(&reply));
 }
 
 impl Worker {

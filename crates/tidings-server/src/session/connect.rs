@@ -1,35 +1,80 @@
 //! CONNECT.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
+use tidings_core::application::{Event, Session as Known};
+use tidings_stomp::Command;
 use tidings_stomp::connection::{ConnectRequest, Connected};
 
-use super::Session;
+use super::application::{self, Intercepted};
 use crate::node::random_name;
+use crate::peer::Identity;
+use crate::refusal::Refusal;
 use crate::worker::{Connection, Worker};
 
 /// The `server` header of CONNECTED.
 const SERVER: &str = concat!("tidings/", env!("CARGO_PKG_VERSION"));
 
-/// Lets a client in. There is no authentication yet: a `login` is taken as the user's name.
-pub(super) fn accept(
-    worker: &Rc<Worker>,
-    connection: &Connection,
-    session: &mut Session,
-    now: Instant,
-    request: &ConnectRequest,
-) {
-    let id = random_name();
-    let user = request.login().filter(|login| !login.is_empty());
-    session.identify(worker, connection, &id, user);
-    let connected = Connected {
-        session: &id,
-        server: Some(SERVER),
-        user_name: request.login(),
-        headers: &[],
+/// Asks whoever stands in the way whether a client may come in. A session is whose the application around this
+/// server says; there is no other authentication yet: a `login` is taken as the user's name.
+pub(super) fn ask(worker: &Rc<Worker>, connection: &Rc<Connection>, request: ConnectRequest) {
+    let known = Arc::new(Known::new(
+        random_name().into(),
+        named(user(connection, &request)),
+    ));
+    match connection.application.borrow_mut().stomp() {
+        Some(session) => session.known = Some(Arc::clone(&known)),
+        None => return,
+    }
+    worker.node.notice(|| Event::Connect {
+        session: Arc::clone(&known),
+    });
+    let Some(interceptor) = application::interceptor(&worker.node, Command::Connect) else {
+        return accept(worker, connection, &request);
     };
-    worker.send(connection, |out| session.stomp.accept(now, &connected, out));
-    session.announce(&worker.node);
-    tracing::debug!(peer = %connection.peer, session = id, version = %request.version, "connected");
+    let frame = request.frame.clone();
+    let act =
+        move |worker: &Rc<Worker>, connection: &Rc<Connection>, frame: Intercepted| match frame {
+            Ok(frame) => accept(worker, connection, &ConnectRequest { frame, ..request }),
+            Err(failure) => {
+                worker.node.telemetry.application_failed(failure.reason);
+                let refusal = Refusal::new(failure.reason, failure.details);
+                application::refuse(worker, connection, &request.frame, &refusal);
+            }
+        };
+    application::intercept(worker, connection, interceptor, frame, known, act);
+}
+
+/// Whose a session is, by the application around this server, else by its own word.
+fn user<'a>(connection: &'a Connection, request: &'a ConnectRequest) -> Option<&'a str> {
+    let identity = connection.peer.identity.as_ref().map(Identity::user);
+    identity.or(request.login())
+}
+
+/// An empty name is none.
+fn named(user: Option<&str>) -> Option<Arc<str>> {
+    user.filter(|name| !name.is_empty()).map(Into::into)
+}
+
+/// Lets a client in.
+fn accept(worker: &Rc<Worker>, connection: &Rc<Connection>, request: &ConnectRequest) {
+    if let Some(session) = connection.application.borrow_mut().stomp() {
+        let now = Instant::now();
+        let name = user(connection, request);
+        let Some(id) = session.arrive(worker, connection, named(name)) else {
+            return;
+        };
+        let connected = Connected {
+            session: &id,
+            server: Some(SERVER),
+            user_name: name,
+            headers: &[],
+        };
+        worker.send(connection, |out| session.stomp.accept(now, &connected, out));
+        session.announce(&worker.node);
+        tracing::debug!(peer = %connection.peer, session = &*id, version = %request.version, "connected");
+    }
+    worker.schedule_next(connection);
 }

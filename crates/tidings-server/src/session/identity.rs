@@ -13,20 +13,24 @@ use crate::refusal::Refusal;
 use crate::worker::{Connection, Worker};
 
 impl Session {
-    /// Gives the session its name, and to its user another session.
-    pub(super) fn identify(
+    /// The session is let in, as one of `user`; its name is the answer.
+    pub(super) fn arrive(
         &mut self,
         worker: &Worker,
         connection: &Connection,
-        session: &str,
-        user: Option<&str>,
-    ) {
+        user: Option<Arc<str>>,
+    ) -> Option<Arc<str>> {
         let node = &worker.node;
-        let known = Known::new(session.into(), user.map(Into::into));
+        let mut known = Arc::clone(self.known.as_ref()?);
+        if known.user != user {
+            known = Arc::new(known.of_user(user));
+        }
         node.whereabouts
             .arrive(&known.id, worker.id, connection.key());
-        lock(&node.users).connect(&known.id, user);
-        self.known = Some(Arc::new(known));
+        lock(&node.users).connect(&known.id, known.user.as_deref());
+        let id = Arc::clone(&known.id);
+        self.known = Some(known);
+        Some(id)
     }
 
     /// Tells the application that the session is connected.

@@ -116,27 +116,12 @@ pub(crate) fn consume(worker: &Rc<Worker>, connection: &Rc<Connection>, bytes: B
         };
         match event {
             Event::Connect(request) => {
-                connect::accept(worker, connection, session, now, &request);
                 drop(application);
-                worker.schedule_next(connection);
+                connect::ask(worker, connection, request);
             }
             Event::Request(frame) => {
-                let outcome = request::handle(worker, connection, session, &frame);
                 drop(application);
-                match outcome {
-                    Ok(request::Next::Continue) => {}
-                    Ok(request::Next::Ask(answer)) => {
-                        application::wait(worker, connection, frame, answer);
-                    }
-                    Ok(request::Next::Disconnect) => worker.close(connection, Reason::Normal, None),
-                    Err(refusal) => {
-                        worker.close(
-                            connection,
-                            refusal.reason,
-                            Some(&refusal.reply(frame.receipt())),
-                        );
-                    }
-                }
+                request::take(worker, connection, frame);
             }
             Event::Failed(error) => {
                 let reason = Reason::from_name(error.code()).unwrap_or(Reason::InternalError);
@@ -181,6 +166,7 @@ impl Worker {
                 return;
             }
         };
+        connection.stop_streams(None);
         for key in std::mem::take(&mut session.subscriptions) {
             session.announce_end(self, key);
             self.unsubscribe(connection, key);

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use tidings_core::application::ResponseFuture;
+use tidings_core::disconnect::Reason;
 use tidings_core::queue::Settlement;
-use tidings_stomp::{Frame, Request, encoder};
+use tidings_stomp::{Command, Frame, Request, encoder};
 
+use super::application::{self, Asked};
 use super::send::Sent;
 use super::{Session, acknowledge, send, subscribe, transaction};
 use crate::refusal::Refusal;
@@ -15,14 +16,59 @@ use crate::worker::{Connection, Worker};
 const SESSIONS_REACHED: &str = "sessions-reached";
 
 /// Whether the session goes on.
-pub(super) enum Next {
+enum Next {
     Continue,
     Disconnect,
     /// Once the application has answered.
-    Ask(ResponseFuture),
+    Ask(Asked),
 }
 
-pub(super) fn handle(
+/// Acts on a frame, once whoever stands in its way has let it pass.
+pub(super) fn take(worker: &Rc<Worker>, connection: &Rc<Connection>, frame: Frame) {
+    let interceptor = application::interceptor(&worker.node, frame.command);
+    let known = match connection.application.borrow_mut().stomp() {
+        Some(session) => session.known.clone(),
+        None => return,
+    };
+    let (Some(interceptor), Some(known)) = (interceptor, known) else {
+        return carry_out(worker, connection, frame);
+    };
+    let original = frame.clone();
+    application::intercept(
+        worker,
+        connection,
+        interceptor,
+        frame,
+        known,
+        move |worker, connection, intercepted| match intercepted {
+            Ok(frame) => carry_out(worker, connection, frame),
+            Err(failure) => application::fail(worker, connection, &original, failure),
+        },
+    );
+}
+
+fn carry_out(worker: &Rc<Worker>, connection: &Rc<Connection>, frame: Frame) {
+    if frame.command == Command::Disconnect && connection.has_parallel() {
+        // Its RECEIPT says that all before it is done.
+        let (to, on) = (Rc::clone(worker), Rc::clone(connection));
+        return application::hold(worker, connection, async move {
+            on.parallel_answered().await;
+            carry_out(&to, &on, frame);
+        });
+    }
+    let outcome = match connection.application.borrow_mut().stomp() {
+        Some(session) => handle(worker, connection, session, &frame),
+        None => return,
+    };
+    match outcome {
+        Ok(Next::Continue) => {}
+        Ok(Next::Ask(asked)) => application::wait(worker, connection, frame, asked),
+        Ok(Next::Disconnect) => worker.close(connection, Reason::Normal, None),
+        Err(refusal) => application::refuse(worker, connection, &frame, &refusal),
+    }
+}
+
+fn handle(
     worker: &Rc<Worker>,
     connection: &Connection,
     session: &mut Session,
@@ -36,7 +82,12 @@ pub(super) fn handle(
             transaction,
         } => match send::handle(worker, connection, session, frame, destination, transaction)? {
             Sent::Done { reached: sessions } => reached = sessions,
-            Sent::Asked(answer) => return Ok(Next::Ask(answer)),
+            Sent::Asked(answer) => {
+                return Ok(Next::Ask(Asked {
+                    answer,
+                    subscription: None,
+                }));
+            }
         },
         Request::Subscribe {
             id,

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
-use tidings_core::application::{RequestKind, ResponseFuture};
+use tidings_core::application::{Answer, RequestKind};
 use tidings_core::destination::Destination;
 use tidings_core::disconnect::Reason;
 use tidings_core::message::{Message, deliverable_headers, expiry};
@@ -28,8 +28,12 @@ pub(super) enum Route {
     Queue(Box<str>),
     /// All sessions of a user, or one session.
     User(Box<UserTarget>),
-    /// A reply queue; where it has ended with its session, the message is lost and counted.
-    Reply(Box<str>),
+    /// A reply queue; where it has ended with its session, the message is lost and counted. Or a reply to the application.
+    Reply {
+        name: Box<str>,
+        /// Who sends it.
+        session: Option<Arc<str>>,
+    },
 }
 
 /// What became of a SEND.
@@ -37,7 +41,7 @@ pub(super) enum Sent {
     /// It is done; for a user, that many sessions were reached.
     Done { reached: Option<usize> },
     /// The application answers.
-    Asked(ResponseFuture),
+    Asked(Answer),
 }
 
 pub(super) fn handle(
@@ -72,9 +76,12 @@ pub(super) fn handle(
         Destination::TempQueue(alias) => {
             Route::Queue(session.temporary_queue(worker, alias)?.name.clone())
         }
-        Destination::ReplyQueue => Route::Reply(destination.into()),
+        Destination::ReplyQueue => Route::Reply {
+            name: destination.into(),
+            session: session.known.as_ref().map(|known| Arc::clone(&known.id)),
+        },
     };
-    let message = Message {
+    let mut message = Message {
         id: worker.node.message_ids.next(),
         destination: shown_destination(&worker.node, &route, destination),
         topic: None,
@@ -82,6 +89,7 @@ pub(super) fn handle(
         body: frame.body.clone(),
         expires_at_ms: expiry(&frame.headers, Node::now_ms())?,
     };
+    worker.node.intercept_outgoing(&mut message)?;
     worker.node.telemetry.messages_received.inc();
     match transaction {
         None => Ok(Sent::Done {
@@ -157,7 +165,10 @@ pub(super) fn deliver(
             let message = Arc::new(message.detached());
             node.with_queue(name, |queue| queue.enqueue(now, message))??;
         }
-        Route::Reply(name) => {
+        Route::Reply { name, session } => {
+            if node.replies.take(name, session.as_ref(), &message) {
+                return Ok(None);
+            }
             let message = Arc::new(message.detached());
             match node.with_existing_queue(name, |queue| queue.enqueue(now, message)) {
                 Some(result) => result?,

@@ -2,13 +2,13 @@
 
 use std::num::NonZeroU32;
 
-use tidings_core::application::{RequestKind, ResponseFuture};
+use tidings_core::application::RequestKind;
 use tidings_core::destination::{Destination, DestinationError, Pattern};
 use tidings_core::disconnect::Reason;
 use tidings_stomp::{AckMode, Frame, SubscriptionRef};
 
 use super::Session;
-use super::application::ask;
+use super::application::{Asked, ask};
 use crate::refusal::Refusal;
 use crate::worker::{Connection, Form, NewSubscription, Subscription, Worker};
 
@@ -26,7 +26,7 @@ pub(super) fn subscribe(
     id: Option<&str>,
     destination: &str,
     ack: AckMode,
-) -> Result<Option<ResponseFuture>, Refusal> {
+) -> Result<Option<Asked>, Refusal> {
     let limit = worker.node.config.session.max_subscriptions;
     if session.subscriptions.len() >= limit {
         return Err(Refusal::new(
@@ -77,7 +77,10 @@ pub(super) fn subscribe(
         let answer = ask(worker, session, frame, kind, destination, path)?;
         let key = worker.subscribe_answered(connection, &new, destination);
         session.subscriptions.push(key);
-        return Ok(Some(answer));
+        return Ok(Some(Asked {
+            answer,
+            subscription: Some(new.ordinal),
+        }));
     }
     let key = match kind {
         Destination::Topic | Destination::User(_) => {
@@ -161,6 +164,7 @@ pub(super) fn unsubscribe(
     session.subscriptions.retain(|one| *one != key);
     session.no_longer_automatic(key);
     session.announce_end(worker, key);
+    connection.stop_streams(Some(worker.with_subscription(key, |one| one.ordinal)));
     worker.unsubscribe(connection, key);
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 use std::num::NonZeroU32;
 
+use tidings_core::destination::reply_queue;
 use tidings_core::disconnect::Reason;
 use tidings_stomp::AckMode;
 
@@ -46,7 +47,7 @@ impl Session {
             None => {
                 queues.push(TemporaryQueue {
                     alias: alias.into(),
-                    name: format!("/reply-queue/{}", random_name()).into(),
+                    name: reply_queue(&random_name()).into(),
                     automatic: None,
                 });
                 queues.len() - 1

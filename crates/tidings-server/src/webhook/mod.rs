@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidings_core::application::{
-    Application, Event, Request, RequestKind, Response, ResponseFuture,
+    Answer, Application, Event, Request, RequestKind, Response, ResponseFuture,
 };
 use tidings_core::disconnect::Reason;
 use tokio::runtime::Handle;
@@ -104,7 +104,19 @@ impl Webhooks {
 }
 
 impl Application for Webhooks {
-    fn call(&self, request: Request) -> ResponseFuture {
+    fn call(&self, request: Request) -> Answer {
+        self.ask(request).into()
+    }
+
+    fn notice(&self, event: &Event) {
+        if let Some(events) = &self.events {
+            events.tell(event);
+        }
+    }
+}
+
+impl Webhooks {
+    fn ask(&self, request: Request) -> ResponseFuture {
         let Some(found) = self.routes.find(request.path()) else {
             return Box::pin(ready(failed(
                 Reason::UnknownDestination,
@@ -143,12 +155,6 @@ impl Application for Webhooks {
             }
         });
         Box::pin(async move { answer.await.unwrap_or_else(|_| given_up()) })
-    }
-
-    fn notice(&self, event: &Event) {
-        if let Some(events) = &self.events {
-            events.tell(event);
-        }
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn read(answer: Answer, kind: RequestKind, session: &Session) -> Resp
     match effects(answer, kind, session) {
         Some(effects) => Response {
             effects,
-            failure: None,
+            ..Response::default()
         },
         None => failed(
             Reason::ApplicationFailed,
@@ -55,13 +55,8 @@ pub(super) fn read(answer: Answer, kind: RequestKind, session: &Session) -> Resp
 }
 
 pub(super) fn failed(reason: Reason, details: impl Into<String>) -> Response {
-    Response {
-        effects: Vec::new(),
-        failure: Some(Failure {
-            reason,
-            details: details.into(),
-        }),
-    }
+    let details = details.into();
+    Failure { reason, details }.into()
 }
 
 /// None where a header is no text.

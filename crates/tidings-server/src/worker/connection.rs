@@ -3,24 +3,22 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
-use std::net::{Shutdown, SocketAddr};
+use std::net::Shutdown;
 use std::rc::Rc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use socket2::SockRef;
 use tidings_core::disconnect::Reason;
 use tidings_core::message::MessageId;
 use tidings_core::queue::Delivery;
 use tidings_sockjs::frame;
 use tidings_stomp::Version;
 use tidings_websocket::{Opcode, write_frame};
-use tokio::net::TcpStream;
-use tokio::sync::Notify;
 
 use super::Worker;
 use super::message_encoder::Form;
 use super::outbox::Outbox;
+use super::requests::Requests;
 use super::sockjs::Listening;
 use super::subscription::Consumer;
 use super::turn::{Span, Turn, Unit};
@@ -29,6 +27,8 @@ use crate::endpoint::{Payload, Service};
 use crate::inbound;
 use crate::link::{Link, LinkKind, Wire};
 use crate::node::Ticket;
+use crate::peer::Peer;
+use crate::stream::{Detached, Stream};
 use crate::telemetry::LinkLabel;
 
 /// Messages of queues are encoded up to this much ahead of the socket. Together with the largest message it fits the
@@ -37,8 +37,8 @@ const QUEUE_AHEAD_BYTES: usize = 256 * 1024;
 
 /// A connection on its way to a worker.
 pub(crate) struct Adoption {
-    pub(crate) stream: std::net::TcpStream,
-    pub(crate) peer: SocketAddr,
+    pub(crate) stream: Detached,
+    pub(crate) peer: Peer,
     pub(crate) link: LinkKind,
     pub(crate) service: Service,
     /// What HTTP has still to say: the answer to the handshake.
@@ -52,9 +52,9 @@ pub(crate) struct Adoption {
 
 /// A connection that a worker takes in.
 pub(super) struct NewConnection<'a> {
-    pub(super) stream: Option<TcpStream>,
+    pub(super) stream: Option<Stream>,
     pub(super) listening: Option<Listening>,
-    pub(super) peer: SocketAddr,
+    pub(super) peer: Peer,
     pub(super) link: Link,
     pub(super) service: &'a Service,
     pub(super) ready_at: Instant,
@@ -82,10 +82,10 @@ pub(crate) enum Phase {
 /// A connection of this worker.
 pub(crate) struct Connection {
     pub(super) key: ConnectionKey,
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: Peer,
     /// Borrowed for one call at a time, never across an await. None where the client comes by one HTTP request after the
     /// other: then there is `listening`.
-    pub(crate) stream: Option<RefCell<TcpStream>>,
+    pub(crate) stream: Option<RefCell<Stream>>,
     /// How a client of SockJS over HTTP listens.
     pub(super) listening: Option<Box<RefCell<Listening>>>,
     pub(crate) link: RefCell<Link>,
@@ -104,8 +104,8 @@ pub(crate) struct Connection {
     pub(super) peer_ended: Cell<bool>,
     /// Not read for now, since another worker has too much to do.
     pub(crate) paused: Cell<bool>,
-    /// The application answers a request; nothing more is taken from the client until then.
-    pub(crate) asking: RefCell<Option<Rc<Notify>>>,
+    /// What the application does for it, if anything.
+    pub(super) requests: RefCell<Option<Rc<Requests>>>,
     /// Deliveries of queues that wait for the outbox to have room.
     pub(super) parked: RefCell<VecDeque<Delivery<Consumer>>>,
     /// Messages for `ack:auto` queue subscriptions that are in the outbox, not yet out.
@@ -132,20 +132,6 @@ impl Connection {
 
     pub(crate) fn wire(&self) -> Wire {
         self.link.borrow().wire()
-    }
-
-    /// Returns once the application has answered.
-    pub(crate) async fn answered(&self) {
-        loop {
-            let Some(answered) = self.asking.borrow().clone() else {
-                return;
-            };
-            answered.notified().await;
-        }
-    }
-
-    pub(crate) fn is_asking(&self) -> bool {
-        self.asking.borrow().is_some()
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -255,7 +241,7 @@ impl Connection {
         let Some(stream) = &self.stream else {
             return Err(io::ErrorKind::NotConnected.into());
         };
-        let count = write(&stream.borrow(), slices)?;
+        let count = stream.borrow().try_write(slices)?;
         written.set(written.get() + count as u64);
         Ok(count)
     }
@@ -264,7 +250,7 @@ impl Connection {
     pub(super) fn shut(&self, sides: Shutdown) {
         if let Some(stream) = &self.stream {
             // An error means that the peer cut it first.
-            let _ = SockRef::from(&*stream.borrow()).shutdown(sides);
+            let _ = stream.borrow().shut(sides);
         }
     }
 }
@@ -278,13 +264,6 @@ pub(super) enum Progress {
     Left,
     /// The link has the rest, and writes it as the socket has room.
     Taken,
-}
-
-pub(super) fn write(stream: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-    match slices {
-        [one] => stream.try_write(one),
-        many => stream.try_write_vectored(many),
-    }
 }
 
 /// The reader of a connection. However it ends, by a panic even, the connection ends with it.
@@ -301,7 +280,7 @@ impl Drop for Reader {
 
 impl Worker {
     pub(super) fn adopt(self: &Rc<Self>, adoption: Adoption) {
-        let stream = match TcpStream::from_std(adoption.stream) {
+        let stream = match adoption.stream.attach() {
             Ok(stream) => stream,
             Err(error) => {
                 tracing::warn!(peer = %adoption.peer, %error, "could not register a connection");
@@ -360,7 +339,7 @@ impl Worker {
             cut_at: Cell::new(None),
             peer_ended: Cell::new(false),
             paused: Cell::new(false),
-            asking: RefCell::default(),
+            requests: RefCell::default(),
             parked: RefCell::default(),
             unwritten: RefCell::default(),
             _ticket: new.ticket,

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use hashbrown::HashSet;
 use smallvec::SmallVec;
 use tidings_core::disconnect::Reason;
 use tidings_core::message::Message;
@@ -73,6 +74,17 @@ impl Worker {
                 }
             });
         });
+    }
+
+    /// How many sessions of this worker a message is for; one that has subscribed twice counts once.
+    pub(super) fn sessions_of(&self, message: &Message) -> usize {
+        let mut sessions = HashSet::new();
+        self.topics.borrow().visit(message.topic(), |subscribers| {
+            subscribers.for_each_group(|_, members| {
+                sessions.extend(members.iter().map(|member| member.connection));
+            });
+        });
+        sessions.len()
     }
 
     fn flush_if_full(self: &Rc<Self>, encoder: &mut MessageEncoder<'_>) {

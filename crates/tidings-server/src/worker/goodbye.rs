@@ -184,6 +184,7 @@ impl Worker {
         if !connection.unwritten.borrow().is_empty() {
             self.settle_written(connection.unwritten.take());
         }
+        connection.wake_streams();
         if !connection.parked.borrow().is_empty() {
             self.relieved.borrow_mut().push(connection.key);
             self.mailbox().nudge();

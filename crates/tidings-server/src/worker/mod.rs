@@ -13,6 +13,7 @@ mod mailbox;
 mod message_encoder;
 mod outbox;
 mod registry;
+mod requests;
 mod sockjs;
 mod subscription;
 mod timer_wheel;
@@ -44,6 +45,7 @@ pub(crate) use subscription::{Consumer, Interest, MAX_WORKERS, Subscription, Sub
 
 use crate::link::FULL_WINDOW_BITS;
 use crate::node::Node;
+use crate::outbound::Census;
 use crate::sockjs::SessionName;
 use connection::Progress;
 use subscription::Subscribers;
@@ -71,6 +73,8 @@ pub(crate) enum Letter {
     Adopt(Box<Adoption>),
     /// A topic message for subscribers of this worker.
     Publish(Arc<Message>),
+    /// The same, for whom the sessions that it is brought to are counted.
+    PublishCounted(Arc<Message>, Arc<Census>),
     /// A queue's message for one of its consumers.
     Deliver(Delivery<Consumer>),
     /// A client that listens to a session of SockJS over HTTP.
@@ -222,6 +226,10 @@ impl Worker {
         match letter {
             Letter::Adopt(adoption) => self.adopt(*adoption),
             Letter::Publish(message) => self.deliver_topic(&message),
+            Letter::PublishCounted(message, census) => {
+                census.add(self.sessions_of(&message));
+                self.deliver_topic(&message);
+            }
             Letter::Deliver(delivery) => self.deliver_queue(delivery),
             Letter::Listen(listen) => self.listen(*listen),
             Letter::Say(say) => self.hear(say),

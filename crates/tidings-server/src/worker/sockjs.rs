@@ -6,8 +6,7 @@
 
 use std::cell::Cell;
 use std::io;
-use std::mem::{self, MaybeUninit};
-use std::net::SocketAddr;
+use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,12 +15,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tidings_core::disconnect::Reason;
 use tidings_sockjs::{Attached, Options, Receiver, Session, Timeout, frame};
-use tokio::io::ReadBuf;
 
 mod response;
 
 use self::response::{Socket, Wants, finish, last_answer, stamp, watch, write_some};
-use super::connection::{Connection, NewConnection, Phase, Progress, write};
+use super::connection::{Connection, NewConnection, Phase, Progress};
 use super::outbox::Outbox;
 use super::subscription::Consumer;
 use super::turn::Turn;
@@ -31,12 +29,14 @@ use crate::http::Http;
 use crate::inbound;
 use crate::link::Link;
 use crate::node::Ticket;
+use crate::peer::Peer;
 use crate::sockjs::{Owner, SessionName, no_room};
+use crate::stream::Detached;
 
 /// The bare socket of an HTTP request, taken over to be answered by a worker, and all that it takes to give it back.
 pub(crate) struct Bare {
-    pub(crate) stream: std::net::TcpStream,
-    pub(crate) peer: SocketAddr,
+    pub(crate) stream: Detached,
+    pub(crate) peer: Peer,
     /// What came behind the request.
     pub(crate) early: Bytes,
     pub(crate) ticket: Ticket,
@@ -149,7 +149,7 @@ impl Listening {
         };
         self.unheard = Vec::new();
         let progress = outbox.write_turn(turn, |slices| {
-            let count = write(&socket.stream, slices)?;
+            let count = socket.stream.try_write(slices)?;
             written.set(written.get() + count as u64);
             Ok(count)
         })?;
@@ -247,9 +247,7 @@ impl Listening {
             return Poll::Ready(Wants::Bytes);
         }
         while socket.reads_ahead() {
-            let mut byte = [MaybeUninit::uninit()];
-            let mut byte = ReadBuf::uninit(&mut byte);
-            if socket.stream.poll_peek(context, &mut byte).is_pending() {
+            if socket.stream.poll_read_ready(context).is_pending() {
                 break;
             }
             if socket.is_over() {
@@ -270,11 +268,20 @@ impl Worker {
             }
             !lost
         });
+        let identity = &listen.bare.peer.identity;
         if let Some(connection) = current {
+            if connection.peer.identity != *identity {
+                // It began while this request was on its way, and is somebody else's.
+                return;
+            }
             self.attach(&connection, listen.receiver, listen.bare);
             return;
         }
-        if let Err(other) = self.node.sockjs.claim(&listen.name, self.id, &listen.owner) {
+        let claimed =
+            self.node
+                .sockjs
+                .claim(&listen.name, self.id, &listen.owner, identity.as_ref());
+        if let Err(other) = claimed {
             self.node.mailboxes[usize::from(other)].post(Letter::Listen(Box::new(listen)), 0);
             return;
         }
@@ -311,7 +318,7 @@ impl Worker {
         let connection = self.insert_connection(NewConnection {
             stream: None,
             listening: Some(Listening::new(Arc::clone(&listen.name), options, now)),
-            peer: listen.bare.peer,
+            peer: listen.bare.peer.clone(),
             link: Link::SockJs,
             service: &listen.endpoint.service,
             ready_at: now,

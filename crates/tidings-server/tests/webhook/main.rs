@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use back_end::{Reply, Seen, answer};
 use server::{Running, config, routed};
 use socket2::{Domain, Socket, Type};
-use tidings_core::application::{Application, Request, ResponseFuture};
+use tidings_core::application::{Answer, Application, Request};
 use tidings_server::config::{Webhook, WebhookRoute};
 use tidings_server::{RunError, Server};
 
@@ -438,8 +438,8 @@ fn events_that_find_no_room_are_dropped_and_counted() {
 struct Nobody;
 
 impl Application for Nobody {
-    fn call(&self, _: Request) -> ResponseFuture {
-        Box::pin(std::future::pending())
+    fn call(&self, _: Request) -> Answer {
+        Answer::new(std::future::pending())
     }
 }
 

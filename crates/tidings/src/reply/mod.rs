@@ -6,6 +6,7 @@
 //! | [`Json`], [`String`], `&'static str`, [`Bytes`], [`Outgoing`] | of a message handler: to `/topic/` and the path, so what was sent to `/app/news` goes to `/topic/news`; of a subscribe handler: once, to that subscription alone |
 //! | [`SendTo`] | to a topic or a queue |
 //! | [`SendToUser`] | to a user's sessions |
+//! | [`ReplyStream`] | each item of a stream, as the client keeps up |
 //! | tuples, [`Vec`] | each of them, in order |
 //! | [`Option`] | it, or nothing |
 //! | [`Result`] | it, or the error, which is a reply as well |
@@ -34,6 +35,7 @@ mod payload;
 mod placeholder;
 mod send_to;
 mod send_to_user;
+mod stream;
 
 use std::convert::Infallible;
 
@@ -48,6 +50,8 @@ pub use self::payload::{Headed, IntoPayload, PayloadError};
 pub use self::send_to::SendTo;
 pub(crate) use self::send_to_user::behind_prefix;
 pub use self::send_to_user::{SendToUser, SendToUserDirected};
+pub(crate) use self::stream::Mapped;
+pub use self::stream::ReplyStream;
 
 /// Where a message handler's reply goes that names no destination, before its path.
 const DEFAULT_PREFIX: &str = "/topic/";

@@ -54,6 +54,11 @@ pub trait IntoPayload: Sized {
         }
         .expires_after(time)
     }
+
+    /// The header `persistent:true`: a broker that keeps messages on disk is to keep this one.
+    fn persistent(self) -> Headed<Self> {
+        self.with_header("persistent", "true")
+    }
 }
 
 /// A payload with headers of its sender: see [`IntoPayload::with_header`].

@@ -1,5 +1,7 @@
 //! Routes: which handler answers what.
 
+mod application;
+mod interceptor;
 mod near;
 pub(crate) mod pattern;
 mod segment;
@@ -7,22 +9,20 @@ mod table;
 
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use tidings_core::application::{
-    Application, Event, Failure, Request, RequestKind, Response, ResponseFuture,
-};
+use tidings_core::application::{Event, Failure, Outgoing, Response, ResponseStream, Session};
 use tidings_core::destination::Separator;
+use tidings_stomp::{Command, Frame};
 
-use self::near::unknown;
+use self::interceptor::{Interceptor, OutgoingInterceptor};
 use self::pattern::RoutePattern;
 use self::table::Table;
-use crate::endpoint::{Endpoint, HandlerEndpoint, Layered, WithState, unwound_at_once};
+use crate::endpoint::{Endpoint, HandlerEndpoint, Layered, WithState};
 use crate::handler::Handler;
 use crate::layer::{Layer, Next};
 use crate::message::{Message, Parts};
-use crate::reply::IntoReply;
+use crate::reply::{IntoReply, Mapped};
 
 /// Brings what clients send to the application to its handlers. `S` is the state that is still to be given with
 /// [`with_state`](Self::with_state); a `Router` of which none is missing is an [`Application`].
@@ -67,6 +67,8 @@ pub struct Router<S = ()> {
     /// Around the default fallback as well; the innermost first.
     layers: Vec<Layer>,
     listeners: Vec<Listener>,
+    interceptors: Vec<Interceptor>,
+    outgoing_interceptors: Vec<OutgoingInterceptor>,
 }
 
 type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
@@ -87,6 +89,8 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             fallbacks: Table::new(character),
             layers: Vec::new(),
             listeners: Vec::new(),
+            interceptors: Vec::new(),
+            outgoing_interceptors: Vec::new(),
         }
     }
 
@@ -207,12 +211,67 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             async move {
                 let parts = message.parts.clone();
                 let mut response = next.run(message).await;
-                if let Some(failure) = response.failure.take() {
-                    answer(failure, &parts).into_reply(&parts, &mut response);
-                }
+                answer_failure(&*answer, &parts, &mut response);
+                let streams = std::mem::take(&mut response.streams);
+                response.streams = streams
+                    .into_iter()
+                    .map(|stream| answered(stream, Arc::clone(&answer), parts.clone()))
+                    .collect();
                 response
             }
         })
+    }
+
+    /// Stands in the way of frames of these commands, wherever they go, before the server acts on them: CONNECT, and SEND
+    /// and SUBSCRIBE to destinations of the broker, too. It gives the frame, changed if it likes, or refuses it; the client
+    /// is told as of any failure, and a CONNECT that is refused ends the connection. Those that were added first see frames
+    /// first. The next frame of the session waits until then, up to `application.timeout`.
+    ///
+    /// ```
+    /// use tidings::prelude::*;
+    ///
+    /// async fn no_shouting(frame: Frame, _: Arc<Session>) -> Result<Frame, Failure> {
+    ///     if frame.body.iter().any(u8::is_ascii_lowercase) {
+    ///         return Ok(frame);
+    ///     }
+    ///     let details = "this was all in capitals; write more quietly".to_owned();
+    ///     Err(Failure { reason: Reason::Refused, details })
+    /// }
+    ///
+    /// # use std::sync::Arc;
+    /// let router: Router = Router::new().interceptor([Command::Send], no_shouting);
+    /// ```
+    pub fn interceptor<F, Fut>(
+        mut self,
+        commands: impl IntoIterator<Item = Command>,
+        interceptor: F,
+    ) -> Self
+    where
+        F: Fn(Frame, Arc<Session>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Frame, Failure>> + Send + 'static,
+    {
+        self.interceptors
+            .push(Interceptor::new(commands, interceptor));
+        self
+    }
+
+    /// Stands in the way of messages to subscribers, from whomever they come: once per message and before it is copied
+    /// for each of them. It may change the message, or refuse it; who sent it is told. It must return at once.
+    ///
+    /// ```
+    /// use tidings::prelude::*;
+    ///
+    /// let router: Router = Router::new().outgoing_interceptor(|_destination, message| {
+    ///     message.headers.push("node", "berlin-1");
+    ///     Ok(())
+    /// });
+    /// ```
+    pub fn outgoing_interceptor(
+        mut self,
+        interceptor: impl Fn(&str, &mut Outgoing) -> Result<(), Failure> + Send + Sync + 'static,
+    ) -> Self {
+        self.outgoing_interceptors.push(Arc::new(interceptor));
+        self
     }
 
     /// Hears what happens to sessions. It must return at once.
@@ -235,6 +294,8 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             fallbacks: self.fallbacks.map(give),
             layers: self.layers,
             listeners: self.listeners,
+            interceptors: self.interceptors,
+            outgoing_interceptors: self.outgoing_interceptors,
         }
     }
 
@@ -256,46 +317,9 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
             }
         }
         self.listeners.extend(other.listeners);
-    }
-}
-
-impl Router {
-    /// The same as [`Application::call`].
-    fn dispatch(&self, request: Request) -> ResponseFuture {
-        let table = match request.kind {
-            RequestKind::Message => &self.messages,
-            RequestKind::Subscribe => &self.subscriptions,
-        };
-        let path = request.path();
-        let route = table.find(path).or_else(|| self.fallbacks.find(path));
-        match route {
-            Some(route) => {
-                let message = Message::new(request, Some(&route.pattern));
-                route.value.call(message, ())
-            }
-            None => self.no_route(request),
-        }
-    }
-
-    fn no_route(&self, request: Request) -> ResponseFuture {
-        let failure = unknown(&request, &self.messages, &self.subscriptions);
-        let answer = endpoint(async move || failure);
-        let layers = self.layers.iter();
-        let answer = layers.fold(answer, |inner, layer| layered(layer, inner));
-        answer.call(Message::new(request, None), ())
-    }
-}
-
-impl Application for Router {
-    fn call(&self, request: Request) -> ResponseFuture {
-        unwound_at_once(|| self.dispatch(request))
-    }
-
-    fn notice(&self, event: &Event) {
-        for listener in &self.listeners {
-            // The panic hook has told of it; the others are to hear the event all the same.
-            let _ = catch_unwind(AssertUnwindSafe(|| listener(event)));
-        }
+        self.interceptors.extend(other.interceptors);
+        self.outgoing_interceptors
+            .extend(other.outgoing_interceptors);
     }
 }
 
@@ -303,6 +327,28 @@ impl<S: Clone + Send + Sync + 'static> Default for Router<S> {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn answer_failure<R: IntoReply>(
+    answer: &impl Fn(Failure, &Parts) -> R,
+    parts: &Parts,
+    response: &mut Response,
+) {
+    if let Some(failure) = response.failure.take() {
+        answer(failure, parts).into_reply(parts, response);
+    }
+}
+
+/// The same stream, its failures answered.
+fn answered<R: IntoReply>(
+    stream: ResponseStream,
+    answer: Arc<impl Fn(Failure, &Parts) -> R + Send + Sync + 'static>,
+    parts: Parts,
+) -> ResponseStream {
+    ResponseStream::new(Mapped::new(stream, move |mut response| {
+        answer_failure(&*answer, &parts, &mut response);
+        response
+    }))
 }
 
 /// Shows the patterns.

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use tidings::prelude::*;
 use tidings::template::TemplateError;
-use tidings_core::application::{Broker, Recipient, SendError};
+use tidings_core::application::{
+    Broker, ReachedFuture, Recipient, ReplyError, ReplyFuture, SendError,
+};
 
 /// Writes down what it is given; ann has two sessions.
 #[derive(Default)]
@@ -37,6 +39,31 @@ impl Broker for Scribe {
             Recipient::User(user) if **user == *"ann" => 2,
             Recipient::User(_) => 0,
             Recipient::Session(_) => 1,
+        })
+    }
+
+    fn send_counted(
+        &self,
+        destination: &str,
+        message: Outgoing,
+    ) -> Result<ReachedFuture, SendError> {
+        self.send(destination, message)?;
+        Ok(Box::pin(async { 3 }))
+    }
+
+    fn request(
+        &self,
+        recipient: &Recipient,
+        path: &str,
+        message: Outgoing,
+        deadline: Duration,
+    ) -> ReplyFuture {
+        let reached = self.send_to(recipient, path, message);
+        Box::pin(async move {
+            match reached? {
+                0 => Err(ReplyError::NobodyReached),
+                _ => Err(ReplyError::TimedOut(deadline)),
+            }
         })
     }
 }

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use tidings_core::disconnect::Reason;
+
 use super::super::checked::{Authenticator, SlowConsumerPolicy};
 use super::super::raw::Raw;
-use super::{Form, quoted};
+use super::{Form, MAX_LIST, quoted, quoted_list};
 
 /// Yes or no.
 pub(in super::super) struct Flag;
@@ -132,5 +134,33 @@ impl Form for AuthenticatorName {
 
     fn show(&self, value: &Option<Authenticator>) -> Option<String> {
         value.map(|Authenticator::TrustLogin| quoted("trust-login"))
+    }
+}
+
+/// Codes of failures.
+pub(in super::super) struct Reasons;
+
+impl Form for Reasons {
+    type Value = Vec<Reason>;
+
+    fn kind(&self) -> &'static str {
+        "list of words"
+    }
+
+    fn range(&self) -> String {
+        format!("up to {MAX_LIST} codes, such as `application-timeout`")
+    }
+
+    fn read(&self, raw: &Raw) -> Option<Vec<Reason>> {
+        let codes = raw.list()?;
+        let bounded = codes.len() <= MAX_LIST;
+        bounded
+            .then(|| codes.into_iter().map(Reason::from_name).collect())
+            .flatten()
+    }
+
+    fn show(&self, value: &Vec<Reason>) -> Option<String> {
+        let names: Vec<_> = value.iter().map(|one| one.name().to_owned()).collect();
+        Some(quoted_list(&names))
     }
 }

@@ -1,7 +1,6 @@
 //! One response by which a client of SockJS over HTTP listens: its socket, taken from HTTP, and the way back there.
 
-use std::io::{self, Read};
-use std::net::SocketAddr;
+use std::io::{self, IoSlice};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
@@ -9,14 +8,14 @@ use std::time::{Duration, SystemTime};
 
 use axum::http::StatusCode;
 use bytes::BytesMut;
-use socket2::SockRef;
 use tidings_sockjs::{Answer, Receiver};
-use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
 use super::{Bare, listening};
 use crate::http::Http;
 use crate::node::Ticket;
+use crate::peer::Peer;
+use crate::stream::Stream;
 use crate::worker::Worker;
 use crate::worker::connection::Connection;
 
@@ -25,7 +24,7 @@ const MAX_EARLY_BYTES: usize = 16 * 1024;
 
 /// The socket of a response.
 pub(super) struct Socket {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Stream,
     pub(super) back: Back,
     pub(super) watcher: Option<AbortHandle>,
     /// Wakes the watcher when there is something to write.
@@ -36,7 +35,7 @@ pub(super) struct Socket {
 
 /// What it takes to give a socket back to HTTP.
 pub(super) struct Back {
-    pub(super) peer: SocketAddr,
+    pub(super) peer: Peer,
     /// Requests that came behind this one.
     pub(super) early: BytesMut,
     pub(super) ticket: Ticket,
@@ -67,8 +66,7 @@ impl Socket {
     pub(super) fn is_over(&mut self) -> bool {
         let mut piece = [0; 1024];
         while self.reads_ahead() {
-            // Not through the runtime, which may not know yet that there is something to read.
-            match (&*SockRef::from(&self.stream)).read(&mut piece) {
+            match self.stream.read_now(&mut piece) {
                 Ok(0) => return true,
                 Ok(count) => self.back.early.extend_from_slice(&piece[..count]),
                 Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
@@ -80,8 +78,8 @@ impl Socket {
 
 impl Bare {
     /// Its socket on this worker, and what it takes to give that back. Nothing where the system takes it no more.
-    pub(super) fn take(self) -> Option<(TcpStream, Back)> {
-        let stream = TcpStream::from_std(self.stream).ok()?;
+    pub(super) fn take(self) -> Option<(Stream, Back)> {
+        let stream = self.stream.attach().ok()?;
         let back = Back {
             peer: self.peer,
             early: BytesMut::from(self.early),
@@ -93,11 +91,11 @@ impl Bare {
 }
 
 impl Back {
-    pub(super) fn give(self, stream: TcpStream, keeps_alive: bool) {
+    pub(super) fn give(self, stream: Stream, keeps_alive: bool) {
         if !keeps_alive {
             return;
         }
-        if let Ok(stream) = stream.into_std() {
+        if let Ok(stream) = stream.detach() {
             self.http
                 .resume(stream, self.peer, self.early.freeze(), self.ticket);
         }
@@ -106,7 +104,7 @@ impl Back {
 
 /// Writes a response that ended as it began, then gives the socket back to HTTP or closes it.
 pub(super) fn finish(
-    stream: TcpStream,
+    stream: Stream,
     back: Back,
     mut rest: Vec<u8>,
     keeps_alive: bool,
@@ -175,10 +173,10 @@ pub(super) fn stamp(receiver: Option<&mut Receiver>) {
     }
 }
 
-pub(super) fn write_some(stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+pub(super) fn write_some(stream: &Stream, bytes: &[u8]) -> io::Result<usize> {
     let mut count = 0;
     while count < bytes.len() {
-        match stream.try_write(&bytes[count..]) {
+        match stream.try_write(&[IoSlice::new(&bytes[count..])]) {
             Ok(written) => count += written,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -188,7 +186,7 @@ pub(super) fn write_some(stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> 
     Ok(count)
 }
 
-async fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+async fn write_all(stream: &Stream, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         stream.writable().await?;
         bytes = &bytes[write_some(stream, bytes)?..];

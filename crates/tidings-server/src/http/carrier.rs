@@ -1,0 +1,67 @@
+//! What a request came by, and how it gets at more than an answer.
+
+use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+
+use super::upgrade::Upgrade;
+use crate::node::lock;
+use crate::peer::Peer;
+use crate::worker::Bare;
+
+/// What a request does with the bare socket in place of an answer.
+pub(super) type Takeover = Box<dyn FnOnce(Bare) + Send>;
+
+/// What a request came by.
+#[derive(Clone)]
+pub(super) struct Carrier {
+    pub(super) peer: Peer,
+    /// Where clients find the endpoints: beneath this path of the application around the server.
+    pub(super) prefix: Arc<str>,
+    pub(super) way: Way,
+}
+
+/// How a request gets at the socket.
+#[derive(Clone)]
+pub(super) enum Way {
+    /// A connection of our own, which the request may take over.
+    Own(Arc<Tie>),
+    /// A connection of somebody else, which gives the socket away for a handshake only. Taken by the first who asks.
+    Upgrade(Arc<Mutex<Option<Upgrade>>>),
+}
+
+/// What a connection of our own and its requests tell each other.
+#[derive(Default)]
+pub(super) struct Tie {
+    takeover: Mutex<Option<Takeover>>,
+    /// An answer is on its way, and the socket takes no more for now.
+    pub(super) is_blocked: AtomicBool,
+    /// A request has come, so its end is no failed handshake.
+    pub(super) has_asked: AtomicBool,
+}
+
+impl Tie {
+    /// Takes the bare socket in place of answering. The request must have been read to its end. Never returns.
+    pub(super) async fn take_over<T>(
+        self: Arc<Self>,
+        takeover: impl FnOnce(Bare) + Send + 'static,
+    ) -> T {
+        *lock(&self.takeover) = Some(Box::new(takeover));
+        drop(self);
+        pending().await
+    }
+
+    /// Ready with nothing when a request wants the socket and all earlier answers are out.
+    pub(super) fn poll_takeover<T>(&self) -> Poll<Option<T>> {
+        if lock(&self.takeover).is_some() && !self.is_blocked.load(Ordering::Relaxed) {
+            Poll::Ready(None)
+        } else {
+            Poll::Pending
+        }
+    }
+
+    pub(super) fn takeover(&self) -> Option<Takeover> {
+        lock(&self.takeover).take()
+    }
+}

@@ -1,0 +1,192 @@
+//! What stands in the way of frames and messages.
+
+use std::sync::{Arc, Mutex};
+
+use tidings::prelude::*;
+
+use crate::running::Running;
+
+fn refused(details: &str) -> Failure {
+    Failure {
+        reason: Reason::Refused,
+        details: details.to_owned(),
+    }
+}
+
+fn changed(frame: &Frame, header: &str, value: &str) -> Headers {
+    let kept = frame.headers.iter().filter(|(name, _)| *name != header);
+    let mut headers: Headers = kept.collect();
+    headers.push(header, value);
+    headers
+}
+
+#[test]
+fn a_send_to_the_broker_is_changed_refused_or_let_through() {
+    let strict = async |mut frame: Frame, _: Arc<Session>| match &*frame.body {
+        b"secret" => Err(refused("this is secret: keep it")),
+        b"wrong way" => {
+            frame.headers = changed(&frame, "destination", "/topic/right");
+            Ok(frame)
+        }
+        _ => {
+            // It is ready later, too.
+            tokio::task::yield_now().await;
+            Ok(frame)
+        }
+    };
+    let server = Running::start(Router::new().interceptor([Command::Send], strict));
+    let mut client = server.client("", &["/topic/a", "/topic/right", "/user/queue/errors"]);
+    for (body, expected) in [
+        ("hello", ["destination:/topic/a\n", "\n\nhello"]),
+        ("wrong way", ["destination:/topic/right\n", "\n\nwrong way"]),
+    ] {
+        client.ask("/topic/a", body);
+        client.is_told(&expected);
+        client.is_told(&["RECEIPT\n"]);
+    }
+    client.ask("/topic/a", "secret");
+    client.is_told(&[
+        "destination:/user/queue/errors\n",
+        "code:refused\n",
+        "request-receipt:/topic/a\n",
+        "\n\nthis is secret",
+    ]);
+    client.is_told_no_more();
+}
+
+#[test]
+fn a_subscription_is_refused_and_without_an_errors_queue_the_session_ends() {
+    let closed = async |frame: Frame, session: Arc<Session>| {
+        let is_open = frame.header("destination") != Some("/topic/closed");
+        if is_open || session.user.as_deref() == Some("ann") {
+            return Ok(frame);
+        }
+        Err(refused("only ann may hear this"))
+    };
+    let server = Running::start(Router::new().interceptor([Command::Subscribe], closed));
+    server.client("ann", &["/topic/closed"]);
+    let mut bob = server.client("bob", &[]);
+    bob.send("SUBSCRIBE\nid:1\ndestination:/topic/closed\nreceipt:r\n\n");
+    bob.is_told(&["ERROR\n", "code:refused\n", "receipt-id:r\n", "only ann"]);
+    bob.is_gone();
+}
+
+#[test]
+fn a_connect_is_refused_or_becomes_another_user_and_keeps_its_attributes() {
+    #[derive(Default)]
+    struct Badge(Option<&'static str>);
+
+    let door = async |mut frame: Frame, session: Arc<Session>| {
+        tokio::task::yield_now().await;
+        if frame.header("login") != Some("token-of-ann") {
+            return Err(refused("this token is nobody's"));
+        }
+        session.attribute(|badge: &mut Badge| badge.0 = Some("staff"));
+        frame.headers = changed(&frame, "login", "ann");
+        Ok(frame)
+    };
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&events);
+    let whoami = async |message: Message| {
+        let session = &message.parts.session;
+        let badge = session.attribute(|badge: &mut Badge| badge.0);
+        let user = session.user.as_deref().unwrap_or_default().to_owned();
+        SendToUser("/queue/me", format!("{user} {}", badge.unwrap_or_default()))
+    };
+    let router = Router::new()
+        .message("whoami", whoami)
+        .interceptor([Command::Connect], door)
+        .on_event(move |event| {
+            let text = match event {
+                Event::Connect { session } => format!("connect {:?}", session.user),
+                Event::Connected { session } => format!("connected {:?}", session.user),
+                Event::Disconnected { reason, .. } => format!("disconnected {reason}"),
+                _ => return,
+            };
+            heard.lock().expect("nobody panics").push(text);
+        });
+    let server = Running::start(router);
+    let mut client = server.dial();
+    client.send("CONNECT\naccept-version:1.2\nhost:x\nlogin:token-of-ann\n\n");
+    client.is_told(&["CONNECTED\n", "user-name:ann\n"]);
+    client.send("SUBSCRIBE\nid:1\ndestination:/user/queue/me\n\n");
+    client.ask("/app/whoami", "");
+    client.is_told(&["\n\nann staff"]);
+    client.is_told(&["RECEIPT\n"]);
+    assert_eq!(
+        server
+            .template
+            .send_to_user("ann", "/queue/me", "told")
+            .ok(),
+        Some(1)
+    );
+    client.is_told(&["\n\ntold"]);
+
+    let mut stranger = server.dial();
+    stranger.send("STOMP\naccept-version:1.2\nhost:x\nlogin:eve\n\n");
+    stranger.is_told(&["ERROR\n", "code:refused\n", "this token is nobody's"]);
+    stranger.is_gone();
+    drop(server);
+    let events = events.lock().expect("nobody panics");
+    assert_eq!(
+        *events,
+        [
+            "connect Some(\"token-of-ann\")",
+            "connected Some(\"ann\")",
+            "connect Some(\"eve\")",
+            "disconnected refused",
+            "disconnected shutdown",
+        ]
+    );
+}
+
+#[test]
+fn an_interceptor_that_panics_fails_its_frame_and_one_that_hangs_is_timed_out() {
+    let moody = async |frame: Frame, _: Arc<Session>| match &*frame.body {
+        b"panic" => panic!("as the test wants"),
+        b"hang" => std::future::pending().await,
+        _ => Ok(frame),
+    };
+    let server = Running::start_with(
+        Router::new().interceptor([Command::Send], moody),
+        |config| {
+            config.application.timeout = std::time::Duration::from_millis(100);
+        },
+    );
+    let mut client = server.client("", &["/user/queue/errors"]);
+    for (body, code) in [("panic", "internal-error"), ("hang", "application-timeout")] {
+        client.ask("/topic/a", body);
+        client.is_told(&[&format!("code:{code}\n")]);
+    }
+    client.ask("/topic/a", "hello");
+    client.is_told(&["RECEIPT\n"]);
+}
+
+#[test]
+fn a_message_on_its_way_out_is_changed_or_refused_once_for_all() {
+    let seen = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&seen);
+    let router = Router::new().outgoing_interceptor(move |destination, message| {
+        if message.body == "refuse" {
+            return Err(refused("nobody is to hear this"));
+        }
+        if destination == "/topic/a" {
+            *count.lock().expect("nobody panics") += 1;
+            message.headers.push("node", "n1");
+        }
+        Ok(())
+    });
+    let server = Running::start(router);
+    let topic = &["/topic/a"];
+    let mut listeners = [server.client("", topic), server.client("", topic)];
+    server.template.send("/topic/a", "one").expect("it is sent");
+    for listener in &mut listeners {
+        listener.is_told(&["node:n1\n", "\n\none"]);
+    }
+    assert_eq!(*seen.lock().expect("nobody panics"), 1);
+    let refused = server.template.send("/topic/a", "refuse");
+    assert!(refused.is_err_and(|error| error.to_string() == "nobody is to hear this"));
+    let [client, _] = &mut listeners;
+    client.ask("/topic/a", "refuse");
+    client.is_told(&["ERROR\n", "code:refused\n", "nobody is to hear this"]);
+}
