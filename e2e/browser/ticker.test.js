@@ -177,7 +177,7 @@ test('the keyboard alone is enough to trade', async () => {
 });
 
 test('a server whose back ends are no ticker says so, and the chat goes on', async (t) => {
-  const config = '[http]\ndemo = true\n[webhook]\nroutes = ["other -> http://127.0.0.1:1/"]\n';
+  const config = '[http]\ndemo = true\n[webhook]\nroutes = ["other -> http://127.0.0.1:1/"]\nsecret = "known-to-this-test"\n';
   const server = await Server.start({ config });
   t.after(() => server.stop());
   const ada = await Person.arrives(browser, { at: `http://${server.address}/` });
