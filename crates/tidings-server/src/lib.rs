@@ -16,6 +16,7 @@
 //! | `outbound` | what the application sends |
 //! | `queueing` | what queues deliver, and what becomes of dead letters |
 //! | `node` | what all workers share |
+//! | `clock` | what time it is |
 //! | `api` | the HTTP API for applications in other languages |
 //!
 //! [`config`] is read before, `telemetry` and `admin` tell what goes on.
@@ -23,7 +24,9 @@
 mod admin;
 mod api;
 mod application;
+mod clock;
 pub mod config;
+mod connector;
 mod endpoint;
 mod http;
 mod inbound;
@@ -44,6 +47,7 @@ mod webhook;
 mod whereabouts;
 mod worker;
 
+pub use connector::{ConnectError, Connector, LocalConnection};
 pub use endpoint::{Endpoint, MessageHandler, Payload, Replies, Service};
 pub use listen::{Listener, ListenerKind};
 pub use peer::Identity;

@@ -1,9 +1,9 @@
 //! Listeners: who may come in, and where they go.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -14,12 +14,16 @@ use tidings_stomp::Version;
 use tidings_stomp::connection::encode_error;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
+use crate::clock;
+use crate::connector::Comer;
 use crate::endpoint::Service;
 use crate::http::Http;
 use crate::link::LinkKind;
 use crate::node::{Node, Ticket};
+use crate::peer::Peer;
 use crate::session;
 use crate::stream::Stream;
 use crate::worker::Adoption;
@@ -35,6 +39,10 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// How many connections the kernel keeps for us until we accept them.
 const BACKLOG: u32 = 4096;
+
+/// The answer to who comes by HTTP and can't stay.
+const NO_ROOM: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// What a listener serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,19 +100,19 @@ pub(crate) async fn accept_tcp(listener: TcpListener, node: Arc<Node>) {
             let _ = stream.shutdown().await;
             continue;
         };
-        hand_over(&node, stream, peer, ticket);
+        hand_over(&node, Stream::Tcp(stream), peer.into(), ticket);
     }
 }
 
-fn hand_over(node: &Arc<Node>, stream: TcpStream, peer: SocketAddr, ticket: Ticket) {
-    match Stream::Tcp(stream).detach() {
+fn hand_over(node: &Node, stream: Stream, peer: Peer, ticket: Ticket) {
+    match stream.detach() {
         Ok(stream) => node.adopt(Adoption {
             stream,
-            peer: peer.into(),
+            peer,
             link: LinkKind::Tcp,
             service: Service::Stomp,
             opening: Vec::new(),
-            ready_at: Instant::now(),
+            ready_at: clock::now(),
             early: bytes::Bytes::new(),
             ticket,
         }),
@@ -128,13 +136,40 @@ pub(crate) async fn accept_http(listener: TcpListener, http: Arc<Http>) {
         let (stream, peer) = accept(&listener).await;
         let Some(ticket) = node.admit() else {
             node.telemetry.disconnected(node.refusal_reason());
-            let _ = stream.try_write(
-                b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
-            );
+            let _ = stream.try_write(NO_ROOM);
             continue;
         };
         http.accept(Stream::Tcp(stream), peer.into(), ticket);
     }
+}
+
+/// Accepts connections from within this process, until nobody is left who could bring one.
+pub(crate) async fn accept_local(mut comers: mpsc::Receiver<Comer>, http: Arc<Http>) {
+    let node = &http.node;
+    while let Some(comer) = comers.recv().await {
+        let Some(ticket) = node.admit() else {
+            turn_away(node, comer);
+            continue;
+        };
+        let peer = Peer {
+            address: None,
+            identity: None,
+        };
+        match comer {
+            Comer::Stomp(pipe) => hand_over(node, Stream::Pipe(pipe), peer, ticket),
+            Comer::Http(pipe) => http.accept(Stream::Pipe(pipe), peer, ticket),
+        }
+    }
+}
+
+fn turn_away(node: &Node, comer: Comer) {
+    let reason = node.refusal_reason();
+    node.telemetry.disconnected(reason);
+    // The pipe is new, so it has room; its end follows, since it is dropped here.
+    let _ = match comer {
+        Comer::Stomp(pipe) => pipe.try_write(&[IoSlice::new(&refusal(reason))]),
+        Comer::Http(pipe) => pipe.try_write(&[IoSlice::new(NO_ROOM)]),
+    };
 }
 
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {

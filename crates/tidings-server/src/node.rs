@@ -3,7 +3,6 @@
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tidings_core::application::{Application, Event};
 use tidings_core::destination::{Destinations, Separator};
@@ -15,6 +14,7 @@ use tidings_core::user::Users;
 use tidings_stomp::HeartBeat;
 use tokio::sync::Notify;
 
+use crate::clock::{self, RuntimeDay};
 use crate::config::Config;
 use crate::replies::Replies;
 use crate::sockjs::Sessions;
@@ -29,6 +29,8 @@ const MESSAGE_PREFIX_DIGITS: usize = 16;
 /// `users`, `replies`, `whereabouts` and the places of `sockjs` alone.
 pub(crate) struct Node {
     pub(crate) config: Config,
+    /// Set where the time of day is not the system's.
+    day: OnceLock<RuntimeDay>,
     pub(crate) telemetry: Telemetry,
     /// What a STOMP connection needs to know, shared by all of them.
     pub(crate) stomp: Arc<tidings_stomp::connection::ServerConfig>,
@@ -77,6 +79,7 @@ impl Node {
             _ => Separator::Slash,
         };
         Arc::new(Self {
+            day: OnceLock::new(),
             telemetry: Telemetry::new(),
             stomp: Arc::new(tidings_stomp::connection::ServerConfig {
                 limits: tidings_stomp::Limits {
@@ -156,13 +159,17 @@ impl Node {
         }
     }
 
-    /// Milliseconds since the epoch.
-    pub(crate) fn now_ms() -> u64 {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| {
-                u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-            })
+    /// Milliseconds since the epoch: the time of day that messages expire by.
+    pub(crate) fn now_ms(&self) -> u64 {
+        match self.day.get() {
+            None => clock::system_ms(),
+            Some(day) => day.now_ms(),
+        }
+    }
+
+    /// From now on the time of day goes on as the clock of the runtime does.
+    pub(crate) fn follow_runtime_clock(&self) {
+        self.day.get_or_init(RuntimeDay::begin);
     }
 
     /// Tells the application, if there is one, what happened.

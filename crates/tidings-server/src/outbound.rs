@@ -40,7 +40,7 @@ pub(crate) fn message(
     outgoing: Outgoing,
 ) -> Result<Message, SendError> {
     let expires_at_ms =
-        expiry(&outgoing.headers, Node::now_ms()).map_err(|error| refused(&error.into()))?;
+        expiry(&outgoing.headers, node.now_ms()).map_err(|error| refused(&error.into()))?;
     let mut message = Message {
         id: node.message_ids.next(),
         destination: destination.into(),
@@ -209,7 +209,7 @@ impl Node {
         let detached = Arc::new(message.detached());
         let enqueued = self
             .with_queue(&message.destination, |queue| {
-                queue.enqueue(Self::now_ms(), detached)
+                queue.enqueue(self.now_ms(), detached)
             })
             .map_err(Refusal::from)
             .and_then(|enqueued| enqueued.map_err(Refusal::from));

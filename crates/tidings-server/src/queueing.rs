@@ -45,7 +45,7 @@ impl Node {
     }
 
     fn dispatch(&self, queue: &mut Queue<Consumer>, dead: &mut Vec<DeadLetter>) {
-        while let Some(delivery) = queue.poll_delivery(Self::now_ms()) {
+        while let Some(delivery) = queue.poll_delivery(self.now_ms()) {
             let weight = delivery.message.weight();
             let worker = usize::from(delivery.consumer.worker);
             self.mailboxes[worker].post(Letter::Deliver(delivery), weight);
@@ -77,7 +77,7 @@ impl Node {
             copy.headers
                 .push("delivery-count", &letter.delivery_count.to_string());
             let buried =
-                self.with_queue(name, |queue| queue.enqueue(Self::now_ms(), Arc::new(copy)));
+                self.with_queue(name, |queue| queue.enqueue(self.now_ms(), Arc::new(copy)));
             if matches!(buried, Ok(Ok(()))) {
                 self.telemetry.dead_letters.inc();
             } else {
@@ -88,7 +88,7 @@ impl Node {
 
     /// Drops what has expired, everywhere.
     pub(crate) fn expire(&self) {
-        self.queues.expire_all(Self::now_ms());
+        self.queues.expire_all(self.now_ms());
         let expired = self.queues.expired();
         let counted = self.expired_counted.swap(expired, Ordering::Relaxed);
         self.telemetry

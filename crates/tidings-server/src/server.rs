@@ -20,6 +20,7 @@ use tracing::{info, warn};
 use crate::admin;
 use crate::api;
 use crate::config::Config;
+use crate::connector::{Comer, Connector};
 use crate::endpoint::Endpoint;
 use crate::http::{self, Door, Http};
 use crate::listen::{self, Listener, ListenerKind};
@@ -42,6 +43,9 @@ pub struct Server {
     listeners: Vec<Listener>,
     /// The sockets of `listeners`, in the same order.
     sockets: Vec<TcpListener>,
+    /// How clients in this process come, and where they are heard.
+    connector: Connector,
+    comers: mpsc::Receiver<Comer>,
     /// Where requests come in that the application around the server has taken.
     door: Arc<Door>,
 }
@@ -131,20 +135,32 @@ impl Server {
             listeners.push(Listener { kind, address });
             sockets.push(listener);
         }
+        Ok(Self {
+            listeners,
+            sockets,
+            ..Self::unbound(config)
+        })
+    }
+
+    /// Takes no address, whatever the configuration names.
+    pub fn unbound(config: Config) -> Self {
         let workers = match config.server.workers {
             0 => thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
         let workers = workers.min(MAX_WORKERS);
-        Ok(Self {
+        let (connector, comers) = Connector::new();
+        Self {
             node: Node::new(config, workers),
             workers,
             endpoints: Vec::new(),
             client_library: None,
-            listeners,
-            sockets,
+            listeners: Vec::new(),
+            sockets: Vec::new(),
+            connector,
+            comers,
             door: Arc::default(),
-        })
+        }
     }
 
     /// Adds an endpoint to that for STOMP which the configuration describes; its path must be its own.
@@ -166,6 +182,11 @@ impl Server {
     /// Sends to clients, from any thread and at any time: what is sent before [`run`](Self::run) waits for it.
     pub fn broker(&self) -> Arc<dyn Broker> {
         Arc::new(NodeBroker(Arc::clone(&self.node)))
+    }
+
+    /// Connects clients that are in this process.
+    pub fn connector(&self) -> Connector {
+        self.connector.clone()
     }
 
     /// Serves this copy of sockjs-client as `sockjs.min.js` beneath each endpoint of SockJS.
@@ -217,22 +238,106 @@ impl Server {
         pages: Router,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), RunError> {
-        let node = self.node;
-        let deadline = node.config.server.shutdown_timeout;
+        let node = Arc::clone(&self.node);
         let webhooks = Webhooks::start(&node)?;
-        let mut endpoints = vec![Arc::new(Endpoint::stomp(&node.config))];
-        endpoints.extend(self.endpoints.into_iter().map(Arc::new));
         let (alive, mut ended) = mpsc::channel::<()>(1);
         let threads = start_workers(&node, self.workers, &alive)?;
+        let lost = async {
+            ended.recv().await;
+        };
+        let rest = self.serve(pages, shutdown, lost).await?;
+        let joined = tokio::task::spawn_blocking(move || {
+            threads
+                .into_iter()
+                .map(thread::JoinHandle::join)
+                .all(|end| end.is_ok())
+        });
+        if !joined.await.unwrap_or(false) {
+            warn!("a worker had panicked");
+        }
+        rest.finish(&node, webhooks).await;
+        Ok(())
+    }
+
+    /// As [`run`](Self::run), with all workers on the thread of the caller, who must be within a runtime of one thread: no
+    /// thread is started, and all time is that of the runtime, also where messages expire. For tests and simulations,
+    /// which pause that time; one thread serves slower than several.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_in_place(
+        self,
+        pages: Router,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), RunError> {
+        let node = Arc::clone(&self.node);
+        node.follow_runtime_clock();
+        let webhooks = Webhooks::start(&node)?;
+        let served = async {
+            let mut workers = JoinSet::new();
+            for id in 0..self.workers {
+                workers.spawn_local(Worker::new(id as u16, Arc::clone(&node)).run());
+            }
+            let lost = async {
+                workers.join_next().await;
+            };
+            let rest = self.serve(pages, shutdown, lost).await?;
+            while let Some(end) = workers.join_next().await {
+                if end.is_err() {
+                    warn!("a worker had panicked");
+                }
+            }
+            Ok::<_, RunError>(rest)
+        };
+        let rest = LocalSet::new().run_until(served).await?;
+        rest.finish(&node, webhooks).await;
+        Ok(())
+    }
+
+    /// Lets clients in until `shutdown` is ready, then waits for them to go and stops the workers. `lost` is ready when a
+    /// worker has ended before its time.
+    async fn serve(
+        self,
+        pages: Router,
+        shutdown: impl Future<Output = ()>,
+        lost: impl Future<Output = ()>,
+    ) -> Result<Rest, RunError> {
+        let node = Arc::clone(&self.node);
+        let mut tasks = JoinSet::new();
+        // Ends with this future: what watches the server must see it drain.
+        let mut admin = JoinSet::new();
+        let http = self.open(pages, &mut tasks, &mut admin);
+        tokio::select! {
+            () = shutdown => {}
+            () = lost => return Err(RunError::Worker),
+        }
+        info!(connections = node.admitted(), "draining");
+        node.drain();
+        tasks.abort_all();
+        let deadline = Instant::now() + node.config.server.shutdown_timeout;
+        if timeout_at(deadline, node.emptied()).await.is_err() {
+            warn!(
+                connections = node.admitted(),
+                "cutting the connections that are left"
+            );
+        }
+        for mailbox in &node.mailboxes {
+            mailbox.post(Letter::Stop, 0);
+        }
+        Ok(Rest { http, deadline })
+    }
+
+    /// Begins to accept.
+    fn open(self, pages: Router, tasks: &mut JoinSet<()>, admin: &mut JoinSet<()>) -> Arc<Http> {
+        let node = self.node;
+        let mut endpoints = vec![Arc::new(Endpoint::stomp(&node.config))];
+        endpoints.extend(self.endpoints.into_iter().map(Arc::new));
         let pages = match node.config.api.listen {
             None if node.config.api.enabled => pages.merge(api::router(&node)),
             _ => pages,
         };
         let http = Http::new(&node, &endpoints, self.client_library.as_ref(), pages);
         self.door.open(&http);
-        let mut tasks = JoinSet::new();
-        // Ends with this future: what watches the server must see it drain.
-        let mut admin = JoinSet::new();
         for (listener, socket) in self.listeners.iter().zip(self.sockets) {
             let node = Arc::clone(&node);
             match listener.kind {
@@ -248,34 +353,26 @@ impl Server {
                 }
             };
         }
-        tasks.spawn(expire(Arc::clone(&node)));
-        tokio::select! {
-            () = shutdown => {}
-            _ = ended.recv() => return Err(RunError::Worker),
-        }
-        info!(connections = node.admitted(), "draining");
-        node.drain();
-        tasks.abort_all();
-        let deadline = Instant::now() + deadline;
-        if timeout_at(deadline, node.emptied()).await.is_err() {
-            warn!(
-                connections = node.admitted(),
-                "cutting the connections that are left"
-            );
-        }
-        for mailbox in &node.mailboxes {
-            mailbox.post(Letter::Stop, 0);
-        }
-        let joined = tokio::task::spawn_blocking(move || {
-            threads
-                .into_iter()
-                .map(thread::JoinHandle::join)
-                .all(|end| end.is_ok())
-        });
-        if !joined.await.unwrap_or(false) {
-            warn!("a worker had panicked");
-        }
-        if timeout_at(deadline, http.bridged()).await.is_err() {
+        tasks.spawn(listen::accept_local(self.comers, Arc::clone(&http)));
+        tasks.spawn(expire(node));
+        http
+    }
+}
+
+/// What is left of a server when its workers are told to stop.
+struct Rest {
+    http: Arc<Http>,
+    /// Until when the drain may last.
+    deadline: Instant,
+}
+
+impl Rest {
+    /// After the last worker.
+    async fn finish(self, node: &Node, webhooks: Option<Arc<Webhooks>>) {
+        if timeout_at(self.deadline, self.http.bridged())
+            .await
+            .is_err()
+        {
             warn!("cutting connections that the application serves");
         }
         if let Some(webhooks) = webhooks {
@@ -285,7 +382,6 @@ impl Server {
             // A connection that came too late holds its ticket, and with it all of this.
             mailbox.take(&mut VecDeque::new());
         }
-        Ok(())
     }
 }
 

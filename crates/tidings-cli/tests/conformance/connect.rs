@@ -157,15 +157,6 @@ fn a_client_that_says_nothing_is_cut_off() {
 }
 
 #[test]
-fn half_a_connect_does_not_stop_the_clock() {
-    let server = Server::configured(HURRY);
-    for mut peer in [server.tcp(), server.websocket()] {
-        peer.raw(b"CONNECT\naccept-version:1.2\n");
-        peer.expect_error("connect-timeout");
-    }
-}
-
-#[test]
 fn a_session_outlives_the_connect_timeout() {
     let server = Server::configured(HURRY);
     let mut connected = server.session();

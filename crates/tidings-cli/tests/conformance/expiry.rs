@@ -102,29 +102,3 @@ fn an_expired_message_on_a_topic_is_not_delivered() {
     send(&mut peer, "/topic/a", &[("expires", "1")], "gone");
     peer.expect_nothing();
 }
-
-#[test]
-fn a_message_that_came_back_expires_too() {
-    let server = Server::start();
-    let mut peer = server.session();
-    peer.subscribed("s", "/queue/a", &[("ack", "client-individual")]);
-    peer.send(
-        "SEND",
-        &[("destination", "/queue/a"), ("expiration", "300")],
-        b"x",
-    );
-    let message = peer.expect_message("x");
-    peer.expect_quiet(Duration::from_millis(350));
-    peer.done("NACK", &[("id", message.get("ack"))], b"");
-    peer.expect_nothing();
-}
-
-#[test]
-fn a_queue_keeps_messages_as_long_as_the_configuration_says() {
-    let server = Server::configured("[queue]\nmax_age = \"1s\"\n");
-    let mut sender = server.session();
-    send(&mut sender, "/queue/a", &[], "old");
-    sender.expect_quiet(Duration::from_millis(1_100));
-    send(&mut sender, "/queue/a", &[], "new");
-    assert_waits(&server, &["new"]);
-}

@@ -14,7 +14,6 @@ mod sessions;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -23,6 +22,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, Uri, header, request};
 use axum::routing::{MethodFilter, any, on};
 use bytes::Bytes;
 
+use crate::clock;
 use crate::node::Node;
 use crate::outbound::NodeBroker;
 use crate::telemetry::ApiLabel;
@@ -140,7 +140,7 @@ impl Api {
         name: Name,
     ) -> Result<Response<Body>, Problem> {
         let request = (operation.name, call.subject, call.body);
-        match self.memory.begin(name, &request, Instant::now())? {
+        match self.memory.begin(name, &request, clock::now())? {
             Begun::Before(answer) => {
                 let mut response = json(answer);
                 response
@@ -150,7 +150,7 @@ impl Api {
             }
             Begun::Now(permit) => {
                 let answer = (operation.answer)(self, call)?;
-                permit.keep(&answer, Instant::now());
+                permit.keep(&answer, clock::now());
                 Ok(json(answer))
             }
         }

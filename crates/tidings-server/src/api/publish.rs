@@ -210,7 +210,7 @@ fn outgoing(node: &Node, message: Message<'_>) -> Result<Outgoing, Problem> {
     }
     push_content_type(&mut headers, message.content_type.as_deref(), custom)?;
     if let Some(ttl_ms) = message.ttl_ms {
-        push_expiry(&mut headers, ttl_ms)?;
+        push_expiry(&mut headers, node.now_ms(), ttl_ms)?;
     }
     check_size(&headers, limits)?;
     Ok(Outgoing { headers, body })
@@ -258,14 +258,14 @@ fn push_content_type(
     Ok(())
 }
 
-fn push_expiry(headers: &mut Headers, ttl_ms: u64) -> Result<(), Problem> {
+fn push_expiry(headers: &mut Headers, now_ms: u64, ttl_ms: u64) -> Result<(), Problem> {
     let is_there = |name: &&str| headers.get(name).is_some();
     if ttl_ms == 0 || ["expires", "expiration"].iter().any(is_there) {
         return Err(invalid(
             "`ttl_ms` is at least 1, and goes with neither of the headers `expires` and `expiration`",
         ));
     }
-    let expires = Node::now_ms().saturating_add(ttl_ms);
+    let expires = now_ms.saturating_add(ttl_ms);
     headers.push("expires", &expires.to_string());
     Ok(())
 }

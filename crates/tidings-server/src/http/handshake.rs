@@ -1,7 +1,6 @@
 //! The handshake of WebSocket.
 
 use std::fmt::Write;
-use std::time::Instant;
 
 use axum::body::Body;
 use axum::http::request::Parts;
@@ -13,6 +12,7 @@ use tracing::debug;
 use super::answer::sentence;
 use super::carrier::Way;
 use super::{Carrier, Entrance, origin};
+use crate::clock;
 use crate::endpoint::Service;
 use crate::link::{FULL_WINDOW_BITS, Framing, LinkKind};
 use crate::node::lock;
@@ -48,7 +48,7 @@ pub(super) async fn upgrade(
                     opening,
                     link,
                     service,
-                    ready_at: Instant::now(),
+                    ready_at: clock::now(),
                     early: bare.early,
                     ticket: bare.ticket,
                 });

@@ -23,6 +23,7 @@ use tidings_stomp::connection::{ErrorReply, Event, Timeout};
 use tidings_stomp::{Connection as Stomp, Version};
 
 use crate::application::Application;
+use crate::clock;
 use crate::node::Node;
 use crate::worker::{Connection, Phase, Worker};
 use temporary_queue::TemporaryQueue;
@@ -101,7 +102,7 @@ impl Session {
 
 /// Acts on bytes of STOMP.
 pub(crate) fn consume(worker: &Rc<Worker>, connection: &Rc<Connection>, bytes: Bytes) {
-    let now = Instant::now();
+    let now = clock::now();
     let mut input = Some(bytes);
     while connection.phase() == Phase::Open && !connection.is_asking() {
         let mut application = connection.application.borrow_mut();

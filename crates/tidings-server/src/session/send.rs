@@ -87,7 +87,7 @@ pub(super) fn handle(
         topic: None,
         headers: headers(worker, connection, session, frame)?,
         body: frame.body.clone(),
-        expires_at_ms: expiry(&frame.headers, Node::now_ms())?,
+        expires_at_ms: expiry(&frame.headers, worker.node.now_ms())?,
     };
     worker.node.intercept_outgoing(&mut message)?;
     worker.node.telemetry.messages_received.inc();
@@ -151,7 +151,7 @@ pub(super) fn deliver(
     message: Message,
 ) -> Result<Option<usize>, Refusal> {
     let node = &worker.node;
-    let now = Node::now_ms();
+    let now = worker.node.now_ms();
     if message.expires_at_ms.is_some_and(|expires| expires <= now) {
         node.telemetry.dropped("expired", 1);
         return Ok(matches!(route, Route::User(_)).then_some(0));
@@ -209,7 +209,7 @@ pub(super) fn deliver_reserved(
     };
     let message = Arc::new(message);
     let enqueued = worker.node.with_queue(name, |queue| {
-        queue.enqueue_reserved(Node::now_ms(), message, &mut room)
+        queue.enqueue_reserved(worker.node.now_ms(), message, &mut room)
     });
     debug_assert!(matches!(enqueued, Ok(Ok(()))), "room was reserved");
 }

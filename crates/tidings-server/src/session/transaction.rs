@@ -10,7 +10,6 @@ use tidings_core::transaction::TransactionLimits;
 use super::Session;
 use super::send::{Route, deliver_reserved};
 use crate::config;
-use crate::node::Node;
 use crate::refusal::Refusal;
 use crate::worker::Worker;
 
@@ -70,7 +69,7 @@ pub(super) fn commit(
 /// Room for one message, after what expired there is gone.
 fn reserve(worker: &Worker, name: &str, message: &Message) -> Result<Reservation, Refusal> {
     let room = worker.node.queues.with(name, |queue| {
-        queue.expire(Node::now_ms());
+        queue.expire(worker.node.now_ms());
         queue.reserve(message.weight() as u64)
     })?;
     Ok(room?)

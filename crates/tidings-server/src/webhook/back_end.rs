@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hashbrown::HashMap;
@@ -18,6 +18,7 @@ use tracing::{debug, info, warn};
 
 use super::breaker::{Breaker, Change};
 use super::response::Answer;
+use crate::clock;
 use crate::config::Webhook;
 use crate::node::lock;
 use crate::telemetry::Telemetry;
@@ -121,14 +122,14 @@ impl BackEnds {
         back_end: &BackEnd,
         request: Request<Full<Bytes>>,
     ) -> Result<Answer, Fault> {
-        let begin = Instant::now();
+        let begin = clock::now();
         let answer = self.ask_in_turn(back_end, &request).await;
         let outcome = match &answer {
             Ok(answer) if answer.status.is_success() => "done",
             Ok(_) => "refused",
             Err(fault) => fault.name(),
         };
-        let took = begin.elapsed();
+        let took = clock::now().saturating_duration_since(begin);
         self.telemetry.webhook_ended(outcome, took);
         debug!(url = %back_end.url, id = ?request.headers().get("tidings-request-id"), outcome, ?took, "webhook");
         answer
@@ -139,14 +140,14 @@ impl BackEnds {
         back_end: &BackEnd,
         request: &Request<Full<Bytes>>,
     ) -> Result<Answer, Fault> {
-        if lock(&back_end.breaker).refuses(Instant::now()) {
+        if lock(&back_end.breaker).refuses(clock::now()) {
             return Err(Fault::LeftAlone);
         }
         let waited = timeout(self.limits.timeout, self.permits.acquire()).await;
         let Ok(Ok(_permit)) = waited else {
             return Err(Fault::Crowded);
         };
-        if !lock(&back_end.breaker).admit(Instant::now()) {
+        if !lock(&back_end.breaker).admit(clock::now()) {
             return Err(Fault::LeftAlone);
         }
         let answer = timeout(self.limits.timeout, self.send(request))
@@ -190,7 +191,7 @@ impl BackEnds {
     }
 
     fn settle(&self, back_end: &BackEnd, answer: &Result<Answer, Fault>) {
-        let change = lock(&back_end.breaker).settle(is_well(answer), Instant::now());
+        let change = lock(&back_end.breaker).settle(is_well(answer), clock::now());
         let url = &back_end.url;
         match change {
             Some(Change::Opened) => {

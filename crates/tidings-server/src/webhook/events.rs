@@ -12,7 +12,8 @@ use tracing::debug;
 
 use super::back_end::{BackEnd, BackEnds};
 use super::request::{Telling, Writer};
-use crate::node::{Node, lock};
+use crate::clock;
+use crate::node::lock;
 use crate::telemetry::Telemetry;
 
 /// How a lost event is counted.
@@ -64,7 +65,7 @@ impl Events {
                     body: serde_json::to_vec(&told).unwrap_or_default().into(),
                     ..Telling::default()
                 };
-                let request = writer.write(&back_end.url, telling, Node::now_ms() / 1_000);
+                let request = writer.write(&back_end.url, telling, clock::system_ms() / 1_000);
                 match back_ends.ask(&back_end, request).await {
                     Ok(answer) if answer.status.is_success() => {}
                     answer => {

@@ -21,6 +21,7 @@ use tidings_core::application::{
 use tidings_core::disconnect::Reason;
 use tokio::runtime::Handle;
 
+use crate::clock;
 use crate::config::Webhook;
 use crate::node::Node;
 use crate::server::RunError;
@@ -145,7 +146,7 @@ impl Webhooks {
         };
         let post = self
             .writer
-            .write(&target.url, telling, Node::now_ms() / 1_000);
+            .write(&target.url, telling, clock::system_ms() / 1_000);
         let back_ends = Arc::clone(&self.back_ends);
         let (kind, session) = (request.kind, request.session);
         let answer = self.runtime.spawn(async move {

@@ -4,7 +4,6 @@ use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::Instant;
 
 use tidings_core::disconnect::Reason;
 
@@ -12,6 +11,7 @@ use super::Worker;
 use super::connection::Connection;
 use super::outbox::{Outbox, Overflow};
 use super::turn::Frozen;
+use crate::clock;
 
 impl Worker {
     /// Keeps what the socket did not take, within the limit, and lets a task write it.
@@ -37,7 +37,7 @@ impl Worker {
         // Not by what waits, which a goodbye may have emptied under the writer: two writers would take each other's
         // wake-ups.
         if connection.stalled_since.get().is_none() {
-            let now = Instant::now();
+            let now = clock::now();
             connection.stalled_since.set(Some(now));
             self.schedule(connection, now + limits.send_timeout);
             tokio::task::spawn_local(Rc::clone(self).write_behind(Rc::clone(connection)));
@@ -64,7 +64,7 @@ impl Worker {
             self.account(before, outbox.waiting_bytes());
             drop(outbox);
             if progress {
-                let now = Instant::now();
+                let now = clock::now();
                 connection.written_at.set(now);
                 connection.stalled_since.set(Some(now));
             }

@@ -23,6 +23,7 @@ use super::sockjs::Listening;
 use super::subscription::Consumer;
 use super::turn::{Span, Turn, Unit};
 use crate::application::Application;
+use crate::clock;
 use crate::endpoint::{Payload, Service};
 use crate::inbound;
 use crate::link::{Link, LinkKind, Wire};
@@ -232,7 +233,7 @@ impl Connection {
                 .write_turn(turn, |slices| self.write(slices, written)),
         };
         if written.get() != before {
-            self.written_at.set(Instant::now());
+            self.written_at.set(clock::now());
         }
         result
     }

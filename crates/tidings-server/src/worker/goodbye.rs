@@ -2,7 +2,7 @@
 
 use std::net::Shutdown;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tidings_core::disconnect::Reason;
 use tidings_sockjs::frame;
@@ -12,6 +12,7 @@ use tidings_websocket::{CloseCode, Opcode, close_payload};
 use super::Worker;
 use super::connection::{Connection, Phase};
 use super::outbox::Outbox;
+use crate::clock;
 use crate::link::Wire;
 use crate::session;
 use crate::telemetry::LinkLabel;
@@ -109,7 +110,7 @@ impl Worker {
             Some(listening) => listening.borrow().disconnect_delay(),
             None => LINGER,
         };
-        let cut_at = Instant::now() + linger;
+        let cut_at = clock::now() + linger;
         connection.cut_at.set(Some(cut_at));
         self.schedule(connection, cut_at);
         // Even with nothing to send the flush has to come by, to shut our side.

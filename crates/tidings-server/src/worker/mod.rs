@@ -43,6 +43,7 @@ pub(crate) use registry::NewSubscription;
 pub(crate) use sockjs::{Bare, Listen, Say};
 pub(crate) use subscription::{Consumer, Interest, MAX_WORKERS, Subscription, SubscriptionKind};
 
+use crate::clock;
 use crate::link::FULL_WINDOW_BITS;
 use crate::node::Node;
 use crate::outbound::Census;
@@ -154,7 +155,7 @@ impl Worker {
             doomed: RefCell::default(),
             relieved: RefCell::default(),
             turning: Cell::new(false),
-            wheel: RefCell::new(TimerWheel::new(Instant::now())),
+            wheel: RefCell::new(TimerWheel::new(clock::now())),
             sleeping_until: Cell::new(None),
             read_buffer: RefCell::new(BytesMut::with_capacity(READ_BYTES)),
             deflater: RefCell::new(Deflater::new(COMPRESSION_LEVEL, FULL_WINDOW_BITS)),
@@ -183,7 +184,7 @@ impl Worker {
                 return;
             }
             self.let_others_run(deadline).await;
-            self.fire_timers(Instant::now());
+            self.fire_timers(clock::now());
         }
     }
 
@@ -207,7 +208,8 @@ impl Worker {
     /// counts. After a pause of the whole process that takes a look at the sockets, and as many rounds as all readers
     /// need.
     async fn let_others_run(&self, deadline: Option<Instant>) {
-        let late = deadline.is_some_and(|deadline| deadline.elapsed() > LATE);
+        let late = deadline
+            .is_some_and(|deadline| clock::now().saturating_duration_since(deadline) > LATE);
         let rounds = if late {
             2 + self.connections.borrow().len() / READERS_PER_ROUND
         } else {
@@ -318,7 +320,7 @@ impl Worker {
             match connection.write_turn(&self.turn.borrow(), &self.tally.written) {
                 Ok(Progress::Out) => self.written_all(&connection),
                 Ok(Progress::Left) => behind.push(connection),
-                Ok(Progress::Taken) => self.stall(&connection, Instant::now()),
+                Ok(Progress::Taken) => self.stall(&connection, clock::now()),
                 Err(_) => self.failed(&connection),
             }
         }

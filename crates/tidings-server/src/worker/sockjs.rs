@@ -24,6 +24,7 @@ use super::outbox::Outbox;
 use super::subscription::Consumer;
 use super::turn::Turn;
 use super::{Letter, Worker};
+use crate::clock;
 use crate::endpoint::Endpoint;
 use crate::http::Http;
 use crate::inbound;
@@ -156,7 +157,7 @@ impl Listening {
         if let Some(receiver) = self.session.receiver() {
             receiver.wrote(data);
         }
-        self.session.wrote(Instant::now());
+        self.session.wrote(clock::now());
         if progress == Progress::Left {
             outbox.take_turn(turn, &mut self.unsent);
             socket.wake();
@@ -186,7 +187,7 @@ impl Listening {
                 &mut frame,
             );
             stamp(self.session.receiver());
-            let ended = self.session.write(Instant::now(), &frame, &mut self.unsent);
+            let ended = self.session.write(clock::now(), &frame, &mut self.unsent);
             if let Some(receiver) = ended {
                 self.end_response(&receiver);
             }
@@ -224,7 +225,7 @@ impl Listening {
 
     /// The response is out: the session goes on without its socket.
     fn release(&mut self, keeps_alive: bool) {
-        self.session.ended(Instant::now());
+        self.session.ended(clock::now());
         if let Some(socket) = self.socket.take() {
             if let Some(watcher) = socket.watcher {
                 watcher.abort();
@@ -314,7 +315,7 @@ impl Worker {
         let Some(options) = &listen.endpoint.sockjs else {
             return;
         };
-        let now = Instant::now();
+        let now = clock::now();
         let connection = self.insert_connection(NewConnection {
             stream: None,
             listening: Some(Listening::new(Arc::clone(&listen.name), options, now)),
@@ -341,7 +342,7 @@ impl Worker {
         };
         let mut out = Vec::new();
         let mut listening = listening(connection).borrow_mut();
-        match listening.session.attach(Instant::now(), receiver, &mut out) {
+        match listening.session.attach(clock::now(), receiver, &mut out) {
             Attached::Waits => {
                 listening.unsent = out;
                 let watcher =
@@ -402,7 +403,7 @@ impl Worker {
             self.failed(connection);
             return;
         }
-        let now = Instant::now();
+        let now = clock::now();
         let progress = self.tally.written.get() != written;
         if progress {
             connection.written_at.set(now);
@@ -434,7 +435,7 @@ impl Worker {
         }
         let mut out = mem::take(&mut listening.unsent);
         stamp(listening.session.receiver());
-        let ended = listening.session.finish(Instant::now(), &mut out);
+        let ended = listening.session.finish(clock::now(), &mut out);
         listening.unsent = out;
         if let Some(receiver) = ended {
             listening.end_response(&receiver);
