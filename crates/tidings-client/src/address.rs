@@ -8,6 +8,8 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
     pub(crate) scheme: Scheme,
+    /// Whether TLS is beneath.
+    pub(crate) tls: bool,
     /// A name or an address; IPv6 without its brackets.
     pub(crate) host: String,
     pub(crate) port: u16,
@@ -26,10 +28,10 @@ pub(crate) enum Scheme {
 #[non_exhaustive]
 pub enum AddressError {
     /// Neither of the schemes that this client speaks.
-    #[error("the scheme is not known; write ws://, tcp:// or stomp://")]
+    #[error("the scheme is not known; write ws://, wss://, tcp:// or stomp+ssl://")]
     Scheme,
-    /// TLS was asked for.
-    #[error("TLS is not supported yet; connect with ws:// or tcp:// through a proxy that adds TLS")]
+    /// TLS was asked for, and this program was built without it.
+    #[error("the client was built without TLS; build it with the feature `tls`")]
     Tls,
     /// A user or a password stands in the url.
     #[error("the url holds a login; give it to the builder instead")]
@@ -55,9 +57,9 @@ impl Address {
         } else {
             self.host.clone()
         };
-        match self.port {
-            DEFAULT_HTTP_PORT => host,
-            port => format!("{host}:{port}"),
+        match self.port == default_port(self.scheme, self.tls) {
+            true => host,
+            false => format!("{host}:{}", self.port),
         }
     }
 }
@@ -67,26 +69,24 @@ impl FromStr for Address {
 
     fn from_str(url: &str) -> Result<Self, AddressError> {
         let (scheme, rest) = url.split_once("://").ok_or(AddressError::Scheme)?;
-        let scheme = match &*scheme.to_ascii_lowercase() {
-            "tcp" | "stomp" => Scheme::Tcp,
-            "ws" => Scheme::WebSocket,
-            "wss" | "ssl" | "tls" | "stomp+ssl" | "stomps" | "tcps" => {
-                return Err(AddressError::Tls);
-            }
+        let (scheme, tls) = match &*scheme.to_ascii_lowercase() {
+            "tcp" | "stomp" => (Scheme::Tcp, false),
+            "stomp+ssl" | "stomps" | "ssl" | "tls" | "tcps" => (Scheme::Tcp, true),
+            "ws" => (Scheme::WebSocket, false),
+            "wss" => (Scheme::WebSocket, true),
             _ => return Err(AddressError::Scheme),
         };
+        if tls && cfg!(not(feature = "tls")) {
+            return Err(AddressError::Tls);
+        }
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
         let (host, port) = split_authority(authority)?;
-        let port = match (port, scheme) {
-            (Some(port), _) => port,
-            (None, Scheme::Tcp) => DEFAULT_STOMP_PORT,
-            (None, Scheme::WebSocket) => DEFAULT_HTTP_PORT,
-        };
         Ok(Self {
             scheme,
+            tls,
             host,
-            port,
+            port: port.unwrap_or(default_port(scheme, tls)),
             path: checked_path(path, scheme)?,
         })
     }
@@ -139,10 +139,15 @@ fn checked_path(path: &str, scheme: Scheme) -> Result<String, AddressError> {
     }
 }
 
-const DEFAULT_HTTP_PORT: u16 = 80;
-
-/// What brokers listen on by custom.
-const DEFAULT_STOMP_PORT: u16 = 61613;
+/// Those of HTTP, and those that brokers listen on by custom.
+fn default_port(scheme: Scheme, tls: bool) -> u16 {
+    match (scheme, tls) {
+        (Scheme::WebSocket, false) => 80,
+        (Scheme::WebSocket, true) => 443,
+        (Scheme::Tcp, false) => 61613,
+        (Scheme::Tcp, true) => 61614,
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -151,6 +156,7 @@ mod tests {
     fn address(scheme: Scheme, host: &str, port: u16, path: &str) -> Result<Address, AddressError> {
         Ok(Address {
             scheme,
+            tls: false,
             host: host.to_owned(),
             port,
             path: path.to_owned(),
@@ -170,8 +176,6 @@ mod tests {
             ("ws://[::1]:81/ws", address(WebSocket, "::1", 81, "/ws")),
             ("tcp://127.0.0.1", address(Tcp, "127.0.0.1", 61613, "/")),
             ("stomp://broker:1/", address(Tcp, "broker", 1, "/")),
-            ("wss://a/ws", Err(AddressError::Tls)),
-            ("stomp+ssl://a", Err(AddressError::Tls)),
             ("http://a/ws", Err(AddressError::Scheme)),
             ("localhost:61613", Err(AddressError::Scheme)),
             ("ws://ann:secret@a/ws", Err(AddressError::Login)),
@@ -190,6 +194,25 @@ mod tests {
             ("tcp://a/ws", Err(AddressError::Path)),
         ] {
             assert_eq!(url.parse(), expected, "{url:?}");
+        }
+    }
+
+    #[test]
+    fn tls_has_schemes_and_ports_of_its_own() {
+        for (url, scheme, port) in [
+            ("wss://a.example/ws", Scheme::WebSocket, 443),
+            ("wss://a.example:8443/ws", Scheme::WebSocket, 8443),
+            ("stomp+ssl://a.example", Scheme::Tcp, 61614),
+            ("tls://a.example:1", Scheme::Tcp, 1),
+        ] {
+            let address = url.parse::<Address>();
+            if cfg!(not(feature = "tls")) {
+                assert_eq!(address, Err(AddressError::Tls));
+                continue;
+            }
+            let address = address.expect("a good url");
+            assert!(address.tls);
+            assert_eq!((address.scheme, address.port), (scheme, port), "{url}");
         }
     }
 

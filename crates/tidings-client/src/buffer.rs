@@ -74,6 +74,17 @@ impl<T> Buffer<T> {
         }
     }
 
+    /// What waits is not wanted any more.
+    pub(crate) fn clear(&self) {
+        let mut inner = self.lock();
+        inner.items = VecDeque::new();
+        inner.bytes = 0;
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().items.is_empty()
+    }
+
     /// Nothing more comes; what waits can still be taken.
     pub(crate) fn end(&self) {
         let mut inner = self.lock();

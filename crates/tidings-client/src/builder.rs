@@ -1,5 +1,7 @@
 //! What a client may be told before it connects.
 
+use std::error::Error;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +12,14 @@ use crate::address::{Address, Scheme};
 use crate::backoff::Backoff;
 use crate::client::Client;
 use crate::connection::Connection;
+use crate::credentials::{Credentials, Presented};
 use crate::error::ConnectError;
 use crate::shared::Shared;
+#[cfg(feature = "tls")]
+use crate::tls::{Secured, Trust};
 use crate::transport::Dialer;
 
-/// A client about to connect; from [`Client::builder`].
+/// A client about to connect; from [`Client::builder`]. Times of more than a year count as a year.
 ///
 /// ```no_run
 /// # async fn connect() -> Result<(), tidings_client::ConnectError> {
@@ -30,7 +35,7 @@ use crate::transport::Dialer;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "a client connects only when `connect` is awaited"]
 pub struct Builder {
     url: String,
@@ -42,7 +47,9 @@ pub struct Builder {
 pub(crate) struct Settings {
     pub(crate) address: Address,
     host: Option<String>,
-    login: Option<(String, String)>,
+    pub(crate) presented: Presented,
+    #[cfg(feature = "tls")]
+    trust: Trust,
     heart_beat: HeartBeat,
     frame_limits: Limits,
     pub(crate) backoff: Backoff,
@@ -65,13 +72,79 @@ impl Builder {
         }
     }
 
-    /// Who connects, and the password. Default nobody.
-    pub fn login(mut self, login: &str, passcode: &str) -> Self {
-        self.settings.login = Some((login.to_owned(), passcode.to_owned()));
+    /// Who connects, and the password: the headers `login` and `passcode` of CONNECT. Default nobody.
+    pub fn login(self, login: &str, passcode: &str) -> Self {
+        self.presenting(|credentials| credentials.login(login, passcode))
+    }
+
+    /// A further header of CONNECT. One that the client itself sets, or that can't be written, makes connecting fail with
+    /// [`CredentialsError`](crate::CredentialsError).
+    pub fn connect_header(self, name: &str, value: &str) -> Self {
+        self.presenting(|credentials| credentials.connect_header(name, value))
+    }
+
+    /// A further header of the opening handshake of WebSocket, such as `Authorization`, `Cookie` or `Origin`. One that the
+    /// client itself sets, that can't be written, or that has no handshake to go with makes connecting fail with
+    /// [`CredentialsError`](crate::CredentialsError).
+    pub fn handshake_header(self, name: &str, value: &str) -> Self {
+        self.presenting(|credentials| credentials.handshake_header(name, value))
+    }
+
+    /// Asked before each attempt to connect, the first one included, for credentials that expire. They win over those that
+    /// were given to the builder itself. The time that this takes counts as time of the attempt; an error, or a panic, is
+    /// an attempt that failed and may be repeated.
+    ///
+    /// ```no_run
+    /// # async fn token() -> Result<String, std::io::Error> { Ok(String::new()) }
+    /// # async fn connect() -> Result<(), tidings_client::ConnectError> {
+    /// use tidings_client::{Client, Credentials};
+    ///
+    /// let client = Client::builder("wss://news.example/ws")
+    ///     .credentials(|| async {
+    ///         let bearer = format!("Bearer {}", token().await?);
+    ///         Ok::<_, std::io::Error>(Credentials::new().handshake_header("Authorization", &bearer))
+    ///     })
+    ///     .connect()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn credentials<F, Fut, E>(mut self, ask: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Credentials, E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.settings.presented.fresh = Some(Arc::new(move || {
+            let asked = ask();
+            Box::pin(async { asked.await.map_err(Into::into) })
+        }));
         self
     }
 
-    /// The virtual host, for servers that have some. Default the host of the url.
+    fn presenting(mut self, more: impl FnOnce(Credentials) -> Credentials) -> Self {
+        let fixed = &mut self.settings.presented.fixed;
+        *fixed = more(std::mem::take(fixed));
+        self
+    }
+
+    /// Trusts servers whose certificate one of these has signed, and no others: one or more certificates in PEM. Default
+    /// those that the system trusts, or that the environment names with `SSL_CERT_FILE` or `SSL_CERT_DIR`.
+    #[cfg(feature = "tls")]
+    pub fn tls_roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.settings.trust = Trust::Roots(pem.into());
+        self
+    }
+
+    /// A configuration of TLS of your own, in place of [`tls_roots`](Self::tls_roots): for client certificates, other
+    /// ciphers, another crypto provider. Make it with [`tidings_client::rustls`](crate::rustls).
+    #[cfg(feature = "tls")]
+    pub fn tls_config(mut self, config: Arc<crate::rustls::ClientConfig>) -> Self {
+        self.settings.trust = Trust::Config(config);
+        self
+    }
+
+    /// The virtual host, for servers that have some: the header `host` of CONNECT. Default the host of the url.
     pub fn host(mut self, host: &str) -> Self {
         self.settings.host = Some(host.to_owned());
         self
@@ -86,27 +159,31 @@ impl Builder {
 
     /// How to connect again when the connection is lost.
     pub fn reconnect(mut self, backoff: Backoff) -> Self {
-        self.settings.backoff = backoff;
+        self.settings.backoff = Backoff {
+            initial: backoff.initial.min(LONGEST),
+            max: backoff.max.min(LONGEST),
+            ..backoff
+        };
         self
     }
 
     /// How long an attempt to connect may take, from the name of the host to CONNECTED. Default 10 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.connect_timeout = timeout;
+        self.settings.connect_timeout = timeout.min(LONGEST);
         self
     }
 
     /// How long to wait for a receipt, for the confirmation of a subscription, and for that of the goodbye; also across
     /// lost connections. Default 30 s.
     pub fn receipt_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.receipt_timeout = timeout;
+        self.settings.receipt_timeout = timeout.min(LONGEST);
         self
     }
 
     /// How long sending waits for room in the queue, or for a place among the pending receipts, before it fails with
     /// [`SendError::QueueFull`](crate::SendError::QueueFull). Default 10 s.
     pub fn send_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.send_timeout = timeout;
+        self.settings.send_timeout = timeout.min(LONGEST);
         self
     }
 
@@ -162,7 +239,7 @@ impl Builder {
     /// The first attempt failed; [`ConnectError::retry`] tells whether another one, after a pause, may not.
     pub async fn connect(mut self) -> Result<Client, ConnectError> {
         self.settings.address = self.url.parse()?;
-        let dialer = Dialer::tcp(&self.settings.address);
+        let dialer = self.settings.dialer()?;
         self.connect_by(dialer).await
     }
 
@@ -175,8 +252,8 @@ impl Builder {
 
 impl Settings {
     /// What STOMP is told.
-    pub(crate) fn stomp(&self) -> ClientConfig {
-        let (login, passcode) = self.login.clone().unzip();
+    pub(crate) fn stomp(&self, credentials: Credentials) -> ClientConfig {
+        let (login, passcode) = credentials.login.unzip();
         ClientConfig {
             limits: self.frame_limits,
             heart_beat: self.heart_beat,
@@ -187,7 +264,18 @@ impl Settings {
                 .unwrap_or_else(|| self.address.host.clone()),
             login,
             passcode,
+            headers: credentials.connect_headers,
         }
+    }
+
+    fn dialer(&self) -> Result<Dialer, ConnectError> {
+        let Address { host, port, .. } = &self.address;
+        #[cfg(feature = "tls")]
+        if self.address.tls {
+            let secured = Secured::new(&self.trust, host)?;
+            return Ok(Dialer::tls(host, *port, secured));
+        }
+        Ok(Dialer::tcp(host, *port))
     }
 }
 
@@ -197,12 +285,15 @@ impl Default for Settings {
         Self {
             address: Address {
                 scheme: Scheme::Tcp,
+                tls: false,
                 host: String::new(),
                 port: 0,
                 path: String::new(),
             },
             host: None,
-            login: None,
+            presented: Presented::default(),
+            #[cfg(feature = "tls")]
+            trust: Trust::System,
             heart_beat: HeartBeat {
                 send: ten_seconds,
                 receive: ten_seconds,
@@ -222,13 +313,39 @@ impl Default for Settings {
     }
 }
 
-/// Shows all but the login and the password.
+/// A time that can be added to any other.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Shows no url, whose query may hold a token.
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Shows no path, no password and no header.
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Settings")
-            .field("address", &self.address)
+            .field("host", &self.address.host)
+            .field("port", &self.address.port)
             .field("heart_beat", &self.heart_beat)
             .field("backoff", &self.backoff)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_not_shown() {
+        let builder = Builder::new("ws://a.example/ws?access_token=secret")
+            .login("ann", "secret")
+            .handshake_header("Cookie", "secret");
+        assert!(!format!("{builder:?}").contains("secret"));
     }
 }

@@ -28,11 +28,11 @@ struct Handle {
 }
 
 impl Client {
-    /// Connects with default limits and deadlines to `ws://host:port/path`, `tcp://host:port` or `stomp://host:port`. Without
-    /// a port it is 80 for `ws`, else 61613. Call it within a tokio runtime that has I/O and time.
+    /// Connects with default limits and deadlines to `ws://host:port/path` or `tcp://host:port`; with TLS to
+    /// `wss://host:port/path` or `stomp+ssl://host:port`. Without a port it is 80, 61613, 443 or 61614. Call it within a tokio runtime that has I/O and time.
     ///
     /// # Errors
-    /// The url is malformed or asks for TLS, which is not supported yet; or the attempt failed.
+    /// The url is malformed, or the attempt failed.
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
         Self::builder(url).connect().await
     }

@@ -58,13 +58,7 @@ impl Connection {
     /// Carries frames both ways. Done when the program has said goodbye.
     async fn converse(&self, session: &mut Session) -> Result<(), Ended> {
         loop {
-            while let Some(event) = session.receive()? {
-                if let ClientEvent::Frame(frame) = event
-                    && let Some(ended) = self.shared.state().receive(frame)
-                {
-                    return Err(ended);
-                }
-            }
+            self.hear(session)?;
             session.check_time()?;
             while session.has_room() {
                 let next = self.shared.state().next_frame();
@@ -81,14 +75,32 @@ impl Connection {
                 self.shared.state().goodbye_timed_out(&error);
                 return Ok(());
             }
-            session.step(self.shared.wake.notified(), deadline).await?;
+            if let Err(ended) = session.step(self.shared.wake.notified(), deadline).await {
+                // What the server has said before tells more.
+                return self.hear(session).and(Err(ended));
+            }
         }
+    }
+
+    /// Takes what was read.
+    fn hear(&self, session: &mut Session) -> Result<(), Ended> {
+        while let Some(event) = session.receive()? {
+            if let ClientEvent::Frame(frame) = event
+                && let Some(ended) = self.shared.state().receive(frame)
+            {
+                return Err(ended);
+            }
+        }
+        Ok(())
     }
 
     /// Connects again, as often as may be; `None` when the program says goodbye meanwhile.
     async fn reconnect(&mut self, why: Ended) -> Result<Option<Session>, ConnectError> {
         let mut cause = ConnectError::Ended(why);
         loop {
+            if self.shared.state().closing().is_some() {
+                return Ok(None);
+            }
             self.attempts = self.attempts.saturating_add(1);
             let pause = self.shared.settings.backoff.delay(self.attempts, random());
             let Some(after) = pause.filter(|_| cause.retry()) else {
@@ -108,8 +120,8 @@ impl Connection {
             };
             match opened {
                 Ok((session, info)) => {
-                    self.shared.state().online(&info);
-                    return Ok(Some(session));
+                    let is_wanted = self.shared.state().online(&info);
+                    return Ok(is_wanted.then_some(session));
                 }
                 Err(error) => {
                     self.shared.state().tell(&Event::Failed(error.clone()));
@@ -140,5 +152,7 @@ impl Drop for Connection {
     }
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,9 @@ use tidings_stomp::{ConnectionError, Frame};
 use tidings_websocket::ResponseError;
 
 use crate::address::AddressError;
+use crate::credentials::CredentialsError;
+#[cfg(feature = "tls")]
+use crate::tls::TlsError;
 
 /// Why an attempt to connect failed, or why the client has given up.
 #[derive(Debug, Clone, Error)]
@@ -19,9 +22,16 @@ pub enum ConnectError {
     /// The url names no server that this client can reach.
     #[error(transparent)]
     Address(#[from] AddressError),
+    /// There are no credentials, or they can't be sent.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
     /// No connection to the host.
     #[error("cannot connect: {0}; check the address and that the server runs")]
     Unreachable(Arc<io::Error>),
+    /// No TLS with the server.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The server did not open a WebSocket.
     #[error(transparent)]
     Handshake(#[from] HandshakeError),
@@ -38,10 +48,17 @@ impl ConnectError {
     pub fn retry(&self) -> bool {
         match self {
             Self::Address(_) => false,
+            Self::Credentials(error) => matches!(error, CredentialsError::NotGiven(_)),
             Self::Unreachable(_) | Self::TimedOut(_) => true,
+            #[cfg(feature = "tls")]
+            Self::Tls(error) => error.retry(),
             Self::Handshake(error) => error.retry(),
             Self::Ended(ended) => ended.retry(),
         }
+    }
+
+    pub(crate) fn unreachable(error: io::Error) -> Self {
+        Self::Unreachable(Arc::new(error))
     }
 }
 
@@ -217,7 +234,8 @@ pub enum SendError {
     /// A header that the client itself sets, or one without a name.
     #[error("the header {0:?} is not for programs to set; leave it out")]
     Header(String),
-    /// ACK or NACK of a message whose subscription is [`AckMode::Auto`](crate::AckMode::Auto).
+    /// ACK or NACK of a message whose subscription is [`AckMode::Auto`](crate::AckMode::Auto), or that the server gave
+    /// nothing to acknowledge it by.
     #[error("the message needs no acknowledgement; subscribe with another mode to give one")]
     NothingToAcknowledge,
     /// A second ACK or NACK of a message.

@@ -7,25 +7,30 @@ use tidings_websocket::{ClientRequest, ResponseHead};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::address::Address;
+use crate::credentials::Credentials;
 use crate::error::{ConnectError, Ended, HandshakeError};
 use crate::transport::Socket;
 
 /// Opens a WebSocket; returns what the server has sent after its answer.
-pub(crate) async fn open(socket: &mut Socket, address: &Address) -> Result<BytesMut, ConnectError> {
+pub(crate) async fn open(
+    socket: &mut Socket,
+    address: &Address,
+    credentials: &Credentials,
+) -> Result<BytesMut, ConnectError> {
     let host = address.http_host();
+    let headers = credentials.handshake_headers.iter();
+    let headers: Vec<(&str, &str)> = headers.map(|(name, value)| (&**name, &**value)).collect();
     let request = ClientRequest {
         host: &host,
         path: &address.path,
         nonce: nonce().map_err(broken)?,
         protocols: &["v12.stomp", "v11.stomp", "v10.stomp"],
         compression: false,
-        headers: &[],
+        headers: &headers,
     };
-    socket
-        .writer
-        .write_all(&request.encode())
-        .await
-        .map_err(broken)?;
+    let writer = &mut socket.writer;
+    writer.write_all(&request.encode()).await.map_err(broken)?;
+    writer.flush().await.map_err(broken)?;
     let mut input = BytesMut::with_capacity(4 * 1024);
     let head_len = read_head(socket, &mut input).await?;
     let head = Head::parse(&input[..head_len]).ok_or(HandshakeError::Malformed)?;

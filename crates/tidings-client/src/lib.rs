@@ -1,5 +1,5 @@
-//! A STOMP client for Rust programs: over WebSocket and TCP, with receipts, transactions, heart-beats, and a connection
-//! that comes back by itself.
+//! A STOMP client for Rust programs: over WebSocket and TCP, with TLS or without; with receipts, transactions,
+//! heart-beats, and a connection that comes back by itself.
 //!
 //! ```no_run
 //! # async fn chat() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,11 +18,21 @@
 //! | to | read |
 //! |---|---|
 //! | connect, with limits and deadlines of your own | [`Client::builder`], [`Builder`], [`Backoff`] |
+//! | say who connects, with a token that expires | [`Builder::login`], [`Builder::credentials`], [`Credentials`] |
+//! | trust a certificate of your own | [`Builder::tls_roots`], [`Builder::tls_config`] |
 //! | listen | [`Client::subscribe`], [`Subscription`], [`Message`] |
 //! | send, and know that it has arrived | [`Client::send`], [`Outgoing`], [`Receipt`] |
 //! | acknowledge | [`Message::ack`], [`Message::nack`] |
 //! | do several things or none | [`Client::begin`], [`Transaction`] |
 //! | know how the connection fares | [`Client::events`], [`Event`] |
+//!
+//! # TLS
+//!
+//! `wss://` and `stomp+ssl://` speak TLS 1.2 and 1.3 by [`rustls`], with the crypto of *ring*, and need the feature `tls`,
+//! which is on by default. Without more, a server is believed whose certificate is good in the eyes of the system: so that
+//! the certificates of a company, which its machines trust, count here too. [`Builder::tls_roots`] trusts others, and
+//! [`Builder::tls_config`] takes a whole configuration, with client certificates for instance. The name in the url must be
+//! in the certificate; a certificate that is refused ends the client, as it would be the same the next time.
 //!
 //! # When the connection is lost
 //!
@@ -51,6 +61,7 @@ mod buffer;
 mod builder;
 mod client;
 mod connection;
+mod credentials;
 mod error;
 mod event;
 mod handshake;
@@ -62,6 +73,8 @@ mod shared;
 mod state;
 mod subscribe;
 mod subscription;
+#[cfg(feature = "tls")]
+mod tls;
 mod transaction;
 mod transport;
 
@@ -70,6 +83,7 @@ pub use backoff::Backoff;
 pub use buffer::Overflow;
 pub use builder::Builder;
 pub use client::Client;
+pub use credentials::{Credentials, CredentialsError};
 pub use error::{
     ConnectError, Ended, HandshakeError, ReceiptError, SendError, ServerError, SubscribeError,
 };
@@ -79,6 +93,8 @@ pub use outgoing::Outgoing;
 pub use receipt::Receipt;
 pub use subscribe::Subscribe;
 pub use subscription::Subscription;
+#[cfg(feature = "tls")]
+pub use tls::TlsError;
 pub use transaction::Transaction;
 
 #[doc(no_inline)]
@@ -87,3 +103,6 @@ pub use tidings_core::disconnect::Reason;
 pub use tidings_stomp::{AckMode, ConnectionError, Frame, Headers, HeartBeat, Version};
 #[doc(no_inline)]
 pub use tidings_websocket::ResponseError;
+#[cfg(feature = "tls")]
+#[doc(no_inline)]
+pub use tokio_rustls::rustls;

@@ -117,15 +117,15 @@ impl Message {
         if *ack == AckMode::Auto {
             return Err(SendError::NothingToAcknowledge);
         }
-        let header = |name| frame.header(name).unwrap_or_default();
+        let header = |name| frame.header(name).ok_or(SendError::NothingToAcknowledge);
         let answer = Frame::new(command);
         match version {
             Version::V1_0 if command == Command::Nack => Err(SendError::NoNack),
-            Version::V1_0 => Ok(answer.with_header("message-id", header("message-id"))),
+            Version::V1_0 => Ok(answer.with_header("message-id", header("message-id")?)),
             Version::V1_1 => Ok(answer
-                .with_header("message-id", header("message-id"))
-                .with_header("subscription", header("subscription"))),
-            Version::V1_2 => Ok(answer.with_header("id", header("ack"))),
+                .with_header("message-id", header("message-id")?)
+                .with_header("subscription", header("subscription")?)),
+            Version::V1_2 => Ok(answer.with_header("id", header("ack")?)),
         }
     }
 }

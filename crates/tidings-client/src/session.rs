@@ -1,6 +1,7 @@
 //! One connection: bytes between a socket and STOMP.
 
 use std::future::{Future, pending};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::address::Scheme;
 use crate::builder::Settings;
 use crate::error::{ConnectError, Ended, ServerError};
 use crate::handshake;
-use crate::transport::{Dialer, Socket, Wire};
+use crate::transport::{Dialer, Socket, Wire, Writer};
 
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -23,6 +24,8 @@ pub(crate) struct Session {
     stomp: ClientConnection,
     input: BytesMut,
     out: BytesMut,
+    /// Bytes were written that TLS may still hold.
+    unflushed: bool,
     /// One frame, before the wire takes it. Kept for its memory.
     encoded: Vec<u8>,
 }
@@ -54,25 +57,25 @@ impl Session {
         dialer: &Dialer,
         settings: &Settings,
     ) -> Result<(Self, ConnectedInfo), ConnectError> {
-        let mut socket = dialer
-            .dial()
-            .await
-            .map_err(|error| ConnectError::Unreachable(Arc::new(error)))?;
-        let (wire, input) = match settings.address.scheme {
+        let scheme = settings.address.scheme;
+        let credentials = settings.presented.now(scheme).await?;
+        let mut socket = dialer.dial().await?;
+        let (wire, input) = match scheme {
             Scheme::Tcp => (Wire::Tcp, BytesMut::new()),
             Scheme::WebSocket => {
-                let early = handshake::open(&mut socket, &settings.address).await?;
+                let early = handshake::open(&mut socket, &settings.address, &credentials).await?;
                 (Wire::websocket(), early)
             }
         };
         let mut connect = Vec::new();
-        let stomp = ClientConnection::open(&settings.stomp(), now(), &mut connect);
+        let stomp = ClientConnection::open(&settings.stomp(credentials), now(), &mut connect);
         let mut session = Self {
             socket,
             wire,
             stomp,
             input,
             out: BytesMut::new(),
+            unflushed: false,
             encoded: Vec::new(),
         };
         session.wire.write(&connect, &mut session.out);
@@ -149,24 +152,47 @@ impl Session {
         }
         let alarm = self.stomp.poll_timeout().map(Instant::from_std);
         let alarm = [alarm, deadline].into_iter().flatten().min();
-        let broken = |error: std::io::Error| Ended::Broken(Arc::new(error));
-        tokio::select! {
+        let broken = |error: io::Error| Ended::Broken(Arc::new(error));
+        let written = tokio::select! {
             read = self.socket.reader.read_buf(&mut self.input) => {
-                if read.map_err(broken)? == 0 {
-                    return Err(Ended::Eof);
-                }
+                return match read.map_err(broken)? {
+                    0 => Err(Ended::Eof),
+                    _ => Ok(()),
+                };
             }
-            written = self.socket.writer.write_buf(&mut self.out), if !self.out.is_empty() => {
-                written.map_err(broken)?;
-                self.stomp.handle_output(now());
-                if self.out.is_empty() {
-                    self.out = BytesMut::new();
-                }
+            written = write(&mut self.socket.writer, &mut self.out), if !self.out.is_empty() || self.unflushed => written,
+            () = until(alarm) => return Ok(()),
+            () = wake => return Ok(()),
+        };
+        match written {
+            Ok(unflushed) => self.written(unflushed),
+            Err(error) => {
+                self.read_rest().await;
+                return Err(broken(error));
             }
-            () = until(alarm) => {}
-            () = wake => {}
         }
         Ok(())
+    }
+
+    fn written(&mut self, unflushed: bool) {
+        self.unflushed = unflushed;
+        if unflushed {
+            self.stomp.handle_output(now());
+        }
+        if self.out.is_empty() {
+            self.out = BytesMut::new();
+        }
+    }
+
+    /// A server that hangs up may have said why: reads that, within limits of time and size.
+    async fn read_rest(&mut self) {
+        let rest = async {
+            while self.input.len() < READ_BYTES
+                && matches!(self.socket.reader.read_buf(&mut self.input).await, Ok(1..))
+            {
+            }
+        };
+        let _ = timeout(LINGER, rest).await;
     }
 
     /// Closes: says so where there are words for it, then waits a little for the server to close too, since closing
@@ -178,11 +204,19 @@ impl Session {
             self.socket.writer.shutdown().await?;
             let mut rest = [0; 4096];
             while self.socket.reader.read(&mut rest).await? > 0 {}
-            std::io::Result::Ok(())
+            io::Result::Ok(())
         };
         // Nobody is left to be told that it failed.
         let _ = timeout(LINGER, goodbye).await;
     }
+}
+
+/// Writes some of what waits, or sees that TLS keeps nothing of it back; tells whether that is still to be seen.
+async fn write(writer: &mut Writer, out: &mut BytesMut) -> io::Result<bool> {
+    if out.is_empty() {
+        return writer.flush().await.map(|()| false);
+    }
+    writer.write_buf(out).await.map(|_| true)
 }
 
 async fn until(alarm: Option<Instant>) {

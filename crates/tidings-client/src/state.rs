@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
-use tidings_stomp::{Command, ConnectedInfo, Frame, Version};
+use tidings_stomp::{AckMode, Command, ConnectedInfo, Frame, Version};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
@@ -198,7 +198,11 @@ impl State {
 
     // --- For the connection --------------------------------------------------------------------------------------------
 
-    pub(crate) fn online(&mut self, info: &ConnectedInfo) {
+    /// A connection is open. `false` if the program has said goodbye meanwhile: then it is of no use.
+    pub(crate) fn online(&mut self, info: &ConnectedInfo) -> bool {
+        if self.closing.is_some() {
+            return false;
+        }
         self.epoch += 1;
         self.phase = Phase::Online(info.version);
         let waiting = std::mem::take(&mut self.queue);
@@ -210,6 +214,7 @@ impl State {
             heart_beat: info.heart_beat,
             session: info.frame.header("session").map(str::to_owned),
         });
+        true
     }
 
     pub(crate) fn offline(&mut self, why: &Ended) {
@@ -223,6 +228,12 @@ impl State {
         for (_, pending) in self.receipts.extract_if(|id, _| !waiting.contains(id)) {
             if let Pending::Frame { answer, .. } | Pending::Disconnect(answer) = pending {
                 let _ = answer.send(Err(ReceiptError::ConnectionLost));
+            }
+        }
+        for entry in self.subscriptions.values() {
+            if entry.ack != AckMode::Auto {
+                // Nobody can acknowledge these any more, and the server gives them out again: they would be in the way.
+                entry.buffer.clear();
             }
         }
         self.tell(&Event::Lost(why.clone()));
@@ -380,8 +391,10 @@ impl State {
             return;
         };
         let bytes = frame.byte_len();
+        // Else each that waits could hold a whole chunk, and the limit of the buffer in bytes would mean nothing.
+        let is_kept = bytes < LARGE_BYTES && !entry.buffer.is_empty();
         let delivery = Delivery {
-            frame,
+            frame: if is_kept { frame.detached() } else { frame },
             ack: entry.ack,
             version,
             epoch: self.epoch,
@@ -434,6 +447,9 @@ impl State {
         self.receipts.remove(&id)
     }
 }
+
+/// A message that is this large is not much smaller than the chunk that it came in.
+const LARGE_BYTES: usize = 16 * 1024;
 
 #[cfg(test)]
 mod tests;

@@ -16,7 +16,8 @@ use crate::shared::Shared;
 
 /// The messages of a destination, as a stream; from [`Client::subscribe`](crate::Client::subscribe).
 ///
-/// It outlives lost connections. It ends when the client does. Dropping it unsubscribes.
+/// It outlives lost connections: messages that came before still wait for the program, except those that an acknowledging
+/// mode asks to acknowledge, which the server gives out again. It ends when the client does. Dropping it unsubscribes.
 #[derive(Debug)]
 pub struct Subscription {
     id: u64,

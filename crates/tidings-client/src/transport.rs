@@ -13,14 +13,15 @@ use tidings_websocket::{
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-use crate::address::Address;
-use crate::error::Ended;
+use crate::error::{ConnectError, Ended};
 
 /// Both halves of an open socket.
 pub(crate) struct Socket {
     pub(crate) reader: Box<dyn AsyncRead + Send + Unpin>,
-    pub(crate) writer: Box<dyn AsyncWrite + Send + Unpin>,
+    pub(crate) writer: Writer,
 }
+
+pub(crate) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
 impl fmt::Debug for Socket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,9 +29,20 @@ impl fmt::Debug for Socket {
     }
 }
 
-type Dialing = Pin<Box<dyn Future<Output = io::Result<Socket>> + Send>>;
+impl Socket {
+    #[cfg(any(test, feature = "tls"))]
+    pub(crate) fn new(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
+        let (reader, writer) = tokio::io::split(stream);
+        Self {
+            reader: Box::new(reader),
+            writer: Box::new(writer),
+        }
+    }
+}
 
-/// Opens sockets: of TCP, or in memory for tests that need a clock of their own.
+type Dialing = Pin<Box<dyn Future<Output = Result<Socket, ConnectError>> + Send>>;
+
+/// Opens sockets: of TCP, with or without TLS, or in memory for tests that need a clock of their own.
 #[derive(Clone)]
 pub(crate) struct Dialer(Arc<dyn Fn() -> Dialing + Send + Sync>);
 
@@ -39,25 +51,46 @@ impl Dialer {
         Self(Arc::new(dial))
     }
 
-    pub(crate) fn tcp(address: &Address) -> Self {
-        let (host, port) = (address.host.clone(), address.port);
-        Self::new(move || Box::pin(dial_tcp(host.clone(), port)))
+    pub(crate) fn tcp(host: &str, port: u16) -> Self {
+        let host: Arc<str> = host.into();
+        Self::new(move || {
+            let host = Arc::clone(&host);
+            Box::pin(async move {
+                // Without the lock that halves of any other stream share.
+                let (reader, writer) = dial_tcp(&host, port).await?.into_split();
+                Ok(Socket {
+                    reader: Box::new(reader),
+                    writer: Box::new(writer),
+                })
+            })
+        })
     }
 
-    pub(crate) async fn dial(&self) -> io::Result<Socket> {
+    #[cfg(feature = "tls")]
+    pub(crate) fn tls(host: &str, port: u16, secured: crate::tls::Secured) -> Self {
+        let host: Arc<str> = host.into();
+        Self::new(move || {
+            let (host, secured) = (Arc::clone(&host), secured.clone());
+            Box::pin(async move {
+                let stream = dial_tcp(&host, port).await?;
+                Ok(Socket::new(secured.open(stream).await?))
+            })
+        })
+    }
+
+    pub(crate) async fn dial(&self) -> Result<Socket, ConnectError> {
         (self.0)().await
     }
 }
 
-async fn dial_tcp(host: String, port: u16) -> io::Result<Socket> {
-    let stream = TcpStream::connect((host, port)).await?;
-    // Frames go out in one write each burst, so waiting for more would only delay them.
-    stream.set_nodelay(true)?;
-    let (reader, writer) = stream.into_split();
-    Ok(Socket {
-        reader: Box::new(reader),
-        writer: Box::new(writer),
-    })
+async fn dial_tcp(host: &str, port: u16) -> Result<TcpStream, ConnectError> {
+    let dial = async {
+        let stream = TcpStream::connect((host, port)).await?;
+        // Frames go out in one write each burst, so waiting for more would only delay them.
+        stream.set_nodelay(true)?;
+        io::Result::Ok(stream)
+    };
+    dial.await.map_err(ConnectError::unreachable)
 }
 
 /// What stands between the socket and STOMP.

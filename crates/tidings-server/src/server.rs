@@ -79,8 +79,8 @@ pub enum RunError {
     Worker,
     /// [`Server::application`] was given one, and the configuration has webhooks.
     #[error(
-        "`webhook` is configured, but this program brings an application of its own; remove `webhook.routes` and \
-         `webhook.events_url`, or the application"
+        "`webhook` is configured, but this program brings an application of its own; remove the section \
+         `webhook`, or the application"
     )]
     TwoApplications,
     /// `webhook` was not checked by [`Config::load`].

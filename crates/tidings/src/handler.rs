@@ -1,4 +1,16 @@
 //! Handlers: async functions of extractors that give a reply.
+//!
+//! When the compiler says that a function is no handler, `#[debug_handler]` on the function lets it say why:
+//!
+//! ```
+//! use tidings::prelude::*;
+//!
+//! # #[cfg(feature = "macros")]
+//! #[debug_handler]
+//! async fn greet(Principal(user): Principal, name: String) -> String {
+//!     format!("{user} greets {name}")
+//! }
+//! ```
 
 use std::future::Future;
 
@@ -15,6 +27,7 @@ use crate::reply::IntoReply;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no message handler",
     label = "not an async function that can answer messages",
+    note = "`#[debug_handler]` on the function lets the compiler say which of these it does not meet",
     note = "a handler is an `async fn` of at most 8 arguments, and `Clone + Send + Sync + 'static` if it is a closure",
     note = "all its arguments but the last implement `FromMessageParts`; the last may take the body, as `Json<T>`, `String`, `Bytes` and `Message` do: `FromMessage`",
     note = "what it returns implements `IntoReply`: `()`, `Json<T>`, `String`, `SendTo`, `SendToUser`, `Option`, `Result`, tuples of them",
@@ -116,3 +129,24 @@ handler!(T1 T2 T3 T4; T5);
 handler!(T1 T2 T3 T4 T5; T6);
 handler!(T1 T2 T3 T4 T5 T6; T7);
 handler!(T1 T2 T3 T4 T5 T6 T7; T8);
+
+/// What `#[debug_handler]` calls, once for each thing that may be wrong: the bounds of [`Handler`], one at a time.
+#[doc(hidden)]
+pub mod check {
+    use std::future::Future;
+
+    use crate::extract::{FromMessage, FromMessageParts};
+    use crate::reply::IntoReply;
+
+    pub fn state<S: Clone + Send + Sync + 'static>() {}
+
+    pub fn argument<T: FromMessageParts<S> + Send, S>() {}
+
+    pub fn last_argument<T: FromMessage<S, M> + Send, S, M>() {}
+
+    pub fn reply<T: IntoReply>() {}
+
+    pub fn future(_: impl Future + Send) {}
+
+    pub fn replying_future(_: impl Future<Output: IntoReply> + Send) {}
+}

@@ -40,7 +40,7 @@
 //! | [`reply`] | What may it give, and where does that go? |
 //! | [`template`] | How does one send from outside of handlers? |
 //! | [`application`] | What passes between a router and the server? |
-//! | [`handler`] | What is a handler? |
+//! | [`handler`] | What is a handler? Why is mine none? |
 //! | [`prelude`] | What do I import? |
 //!
 //! A router is an [`Application`](application::Application), which is all that the server knows of it. This
@@ -72,3 +72,5 @@ pub use self::message::{Message, Parts};
 pub use self::router::Router;
 pub use self::template::MessagingTemplate;
 pub use tidings_core::application;
+#[cfg(feature = "macros")]
+pub use tidings_macros::debug_handler;

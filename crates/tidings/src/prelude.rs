@@ -9,6 +9,8 @@ pub use tidings_core::destination::Separator;
 pub use tidings_core::disconnect::Reason;
 pub use tidings_stomp::{Command, Frame, Headers};
 
+#[cfg(feature = "macros")]
+pub use crate::debug_handler;
 pub use crate::extract::{
     Attribute, Destination, FromMessage, FromMessageParts, FromRef, Header, HeaderName, Path,
     Principal, SessionId, State, Valid, Validate,

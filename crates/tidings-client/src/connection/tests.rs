@@ -1,31 +1,39 @@
 //! What takes time, on a clock that stands still while anything can be done.
 
+use std::future::IntoFuture;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter, DuplexStream, duplex};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::*;
 use crate::transport::Socket;
-use crate::{Backoff, Client, ReceiptError, SendError, Subscription};
+use crate::{AckMode, Backoff, Client, Overflow, ReceiptError, SendError, Subscription};
 
 /// Gives the other ends of the sockets that a client opens. Once it is dropped nothing can be reached.
-type Peers = mpsc::UnboundedReceiver<DuplexStream>;
+pub(super) type Peers = mpsc::UnboundedReceiver<DuplexStream>;
 
-fn network() -> (Dialer, Peers) {
+pub(super) fn network() -> (Dialer, Peers) {
+    network_of(Socket::new)
+}
+
+fn network_of(
+    socket: impl Fn(DuplexStream) -> Socket + Send + Sync + Copy + 'static,
+) -> (Dialer, Peers) {
     let (peers, dialed) = mpsc::unbounded_channel();
     let dialer = Dialer::new(move || {
         let (ours, theirs) = duplex(16 * 1024);
         let reached = peers.send(theirs);
         Box::pin(async move {
-            reached.map_err(|_| io::Error::from(io::ErrorKind::ConnectionRefused))?;
-            let (reader, writer) = tokio::io::split(ours);
-            Ok(Socket {
-                reader: Box::new(reader),
-                writer: Box::new(writer),
-            })
+            let refused = |_| io::Error::from(io::ErrorKind::ConnectionRefused);
+            reached
+                .map_err(refused)
+                .map_err(ConnectError::unreachable)?;
+            Ok(socket(ours))
         })
     });
     (dialer, dialed)
@@ -106,6 +114,27 @@ async fn a_silent_server_hears_heart_beats_and_is_left_after_two_intervals() {
         events.next().await,
         Some(Event::Reconnecting { attempt: 1, .. })
     ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_holds_bytes_back_is_flushed() {
+    // As TLS may, whose stream has taken what its socket has not.
+    let (dialer, mut peers) = network_of(|ours| {
+        let (reader, writer) = tokio::io::split(ours);
+        Socket {
+            reader: Box::new(reader),
+            writer: Box::new(BufWriter::with_capacity(1 << 20, writer)),
+        }
+    });
+    let builder = Client::builder("tcp://nowhere");
+    let (client, mut peer) = tokio::join!(builder.connect_by(dialer), accept(&mut peers));
+    let client = client.expect("connected");
+    let began = Instant::now();
+    for body in ["one", "two"] {
+        client.send("/topic/a", body).await.expect("queued");
+        assert!(frame(&mut peer, "SEND").await.ends_with(body));
+    }
+    assert_eq!(began.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
@@ -349,6 +378,175 @@ async fn a_goodbye_between_two_connections_ends_the_client_at_once() {
         "{lost:?}"
     );
     assert_eq!(began.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn times_without_end_are_no_trouble() {
+    let (dialer, mut peers) = network();
+    let builder = Client::builder("tcp://nowhere")
+        .connect_timeout(Duration::MAX)
+        .receipt_timeout(Duration::MAX)
+        .send_timeout(Duration::MAX)
+        .heart_beat(Duration::MAX, Duration::MAX)
+        .reconnect(Backoff {
+            initial: Duration::MAX,
+            max: Duration::MAX,
+            max_attempts: u32::MAX,
+        });
+    let (client, mut peer) = tokio::join!(builder.connect_by(dialer), accept(&mut peers));
+    let client = client.expect("connected");
+    subscribe(&client, &mut peer).await;
+    let mut events = client.events();
+    drop(peer);
+    assert!(matches!(events.next().await, Some(Event::Lost(_))));
+    let waits = events.next().await;
+    assert!(matches!(waits, Some(Event::Reconnecting { .. })));
+    drop(client);
+    assert!(matches!(events.next().await, Some(Event::Closed)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_lost_after_the_goodbye_is_no_reason_to_give_up() {
+    let (dialer, mut peers) = network();
+    let builder = Client::builder("tcp://nowhere").reconnect(Backoff {
+        max_attempts: 0,
+        ..Backoff::default()
+    });
+    let (client, mut peer) = tokio::join!(builder.connect_by(dialer), accept(&mut peers));
+    let client = client.expect("connected");
+    let mut events = client.events();
+    let (fate, ()) = tokio::join!(client.disconnect(), async {
+        frame(&mut peer, "DISCONNECT").await;
+        drop(peer);
+    });
+    assert!(
+        matches!(fate, Err(ReceiptError::ConnectionLost)),
+        "{fate:?}"
+    );
+    assert!(matches!(events.next().await, Some(Event::Lost(_))));
+    assert!(matches!(events.next().await, Some(Event::Closed)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_said_before_it_hung_up_is_heard() {
+    // Which of reading and writing fails first is left to chance.
+    for _ in 0..20 {
+        let (dialer, mut peers) = network_of(|ours| {
+            let (reader, writer) = tokio::io::split(ours);
+            Socket {
+                reader: Box::new(reader),
+                writer: Box::new(BreaksOnceOpen { writer, writes: 0 }),
+            }
+        });
+        let builder = Client::builder("tcp://nowhere");
+        let (client, mut peer) = tokio::join!(builder.connect_by(dialer), accept(&mut peers));
+        let client = client.expect("connected");
+        let mut events = client.events();
+        let queued = client.send("/topic/a", "x").receipt();
+        let receipt = queued.await.expect("queued");
+        peer.write_all(b"RECEIPT\nreceipt-id:1\n\n\0ERROR\ncode:malformed-frame\n\n\0")
+            .await
+            .expect("written");
+        drop(peer);
+        receipt.await.expect("it came");
+        let lost = events.next().await;
+        assert!(
+            matches!(lost, Some(Event::Lost(Ended::Refused(_)))),
+            "{lost:?}"
+        );
+    }
+}
+
+/// Takes CONNECT, and then nothing.
+struct BreaksOnceOpen<W> {
+    writer: W,
+    writes: u32,
+}
+
+impl<W: AsyncWrite + Unpin> AsyncWrite for BreaksOnceOpen<W> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.writes += 1;
+        match self.writes {
+            1 => Pin::new(&mut self.writer).poll_write(cx, bytes),
+            _ => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.writer).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.writer).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waited_for_an_acknowledgement_makes_way_for_what_comes_again() {
+    let (client, mut peer, mut peers) = connect().await;
+    let orders = client.subscribe("/queue/orders");
+    let orders = orders.ack(AckMode::ClientIndividual).buffer(2);
+    let orders = orders.overflow(Overflow::DropNewest).into_future();
+    let (orders, id) = tokio::join!(orders, async {
+        let subscribe = frame(&mut peer, "SUBSCRIBE").await;
+        confirm(&mut peer, &subscribe).await;
+        header(&subscribe, "id").to_owned()
+    });
+    let mut orders = orders.expect("subscribed");
+    let deliver = async |peer: &mut DuplexStream, connection| {
+        for order in 0..2 {
+            let message = format!(
+                "MESSAGE\nsubscription:{id}\nmessage-id:{order}\nack:{connection}-{order}\n\n\0"
+            );
+            peer.write_all(message.as_bytes()).await.expect("written");
+        }
+    };
+    deliver(&mut peer, "first").await;
+    drop(peer);
+    let mut peer = accept(&mut peers).await;
+    frame(&mut peer, "SUBSCRIBE").await;
+    deliver(&mut peer, "second").await;
+    for expected in ["second-0", "second-1"] {
+        let order = orders.next().await.expect("a message");
+        order.ack().await.expect("of this connection");
+        assert_eq!(header(&frame(&mut peer, "ACK").await, "id"), expected);
+    }
+    assert_eq!(orders.dropped(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_names_no_acknowledgement_is_not_acknowledged() {
+    let (client, mut peer, _peers) = connect().await;
+    let orders = client.subscribe("/queue/orders").ack(AckMode::Client);
+    let (orders, ()) = tokio::join!(orders.into_future(), async {
+        let subscribe = frame(&mut peer, "SUBSCRIBE").await;
+        confirm(&mut peer, &subscribe).await;
+        let message = format!("MESSAGE\nsubscription:{}\n\n\0", header(&subscribe, "id"));
+        peer.write_all(message.as_bytes()).await.expect("written");
+    });
+    let order = orders.expect("subscribed").next().await;
+    let settled = order.expect("a message").ack().await;
+    assert!(
+        matches!(settled, Err(SendError::NothingToAcknowledge)),
+        "{settled:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_that_wait_do_not_hold_all_that_was_read_with_them() {
+    let (client, mut peer, _peers) = connect().await;
+    let (mut idle, id) = subscribe(&client, &mut peer).await;
+    let message = format!("MESSAGE\nsubscription:{id}\n\nhello\0").repeat(3);
+    peer.write_all(message.as_bytes()).await.expect("taken");
+    idle.next().await.expect("a message");
+    for _ in 1..3 {
+        let message = idle.next().await.expect("a message");
+        assert!(message.body().is_unique());
+    }
 }
 
 #[test]

@@ -168,6 +168,19 @@ impl World {
     }
 }
 
+#[test]
+fn a_connection_that_opens_behind_the_goodbye_is_not_used() {
+    let mut state = State::default();
+    let (answer, _answered) = oneshot::channel();
+    assert!(state.close(Instant::now(), answer));
+    assert!(!state.online(&ConnectedInfo {
+        version: Version::V1_2,
+        heart_beat: HeartBeat::NONE,
+        frame: Frame::new(Command::Connected),
+    }));
+    assert!(state.current_epoch().is_err());
+}
+
 proptest! {
     #[test]
     fn the_server_hears_what_the_program_wants(steps in prop::collection::vec(step(), 0..80)) {

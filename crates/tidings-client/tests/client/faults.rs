@@ -231,8 +231,11 @@ async fn a_head_without_end_is_not_read_forever() {
 #[tokio::test]
 async fn addresses_that_lead_nowhere_are_told() {
     within(async {
-        let tls = Client::connect("wss://localhost/ws").await;
-        assert!(matches!(tls, Err(ConnectError::Address(AddressError::Tls))));
+        let unknown = Client::connect("http://localhost/ws").await;
+        assert!(matches!(
+            unknown,
+            Err(ConnectError::Address(AddressError::Scheme))
+        ));
         let closed = format!("tcp://{}", Script::start().await.address());
         let Err(error) = Client::connect(&closed).await else {
             panic!("connected")

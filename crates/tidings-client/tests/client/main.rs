@@ -2,6 +2,7 @@
 
 mod acknowledgement;
 mod chat;
+mod credentials;
 mod example;
 mod faults;
 mod limits;
@@ -9,5 +10,7 @@ mod peer;
 mod receipts;
 mod reconnect;
 mod server;
+#[cfg(feature = "tls")]
+mod tls;
 mod transactions;
 mod websocket;

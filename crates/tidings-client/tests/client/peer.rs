@@ -52,15 +52,19 @@ impl Script {
     pub(crate) async fn connected(&self, version: Version, heart_beat: &str) -> Peer {
         let mut peer = self.accept().await;
         peer.expect(Command::Connect).await;
-        let connected = Frame::new(Command::Connected)
-            .with_header("version", version.as_str())
-            .with_header("heart-beat", heart_beat);
-        peer.send(&connected).await;
+        peer.answer_connect(version, heart_beat).await;
         peer
     }
 }
 
 impl Peer {
+    pub(crate) async fn answer_connect(&mut self, version: Version, heart_beat: &str) {
+        let connected = Frame::new(Command::Connected)
+            .with_header("version", version.as_str())
+            .with_header("heart-beat", heart_beat);
+        self.send(&connected).await;
+    }
+
     /// The next frame of the client.
     pub(crate) async fn next(&mut self) -> Frame {
         loop {

@@ -54,6 +54,14 @@ impl RunningServer {
         }
     }
 
+    pub(crate) fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    pub(crate) fn tcp(&self) -> SocketAddr {
+        self.tcp
+    }
+
     pub(crate) fn urls(&self) -> [String; 2] {
         [
             format!("ws://{}/ws", self.http),

@@ -167,6 +167,11 @@ sections! {
         /// one may send to every destination and disconnect every session.
         keys: Vec<ApiKey> = Vec::new(), ApiKeys;
 
+        /// Wrong keys that one address (of IPv6: one network of 64 bits) may show in a minute; then every key from there
+        /// is answered with 429 until time has passed. Zero: as many as it likes; for a server behind a proxy, where
+        /// all have one address and the proxy holds the limit.
+        failed_keys_per_minute: u32 = 10, Count { min: 0, max: 6_000 };
+
         /// Largest body of a request; a larger one is answered with 413. A message in it is also held to the limits of
         /// `[stomp]`.
         max_body_bytes: usize = 2_097_152, Size { min: KIB, max: GIB };
@@ -244,6 +249,12 @@ sections! {
         /// for what follows `broker.application_prefix`: `*` is one segment, `{name}` one that is told by its name,
         /// `**` at the end any number of them.
         routes: Vec<WebhookRoute> = Vec::new(), Routes;
+
+        /// Who is asked whether a client may connect, and as whom. Absent: nobody.
+        connect_url: Option<String> = None, HookUrl;
+
+        /// Who is asked whether a client may subscribe to a destination of the broker. Absent: nobody.
+        subscribe_url: Option<String> = None, HookUrl;
 
         /// Where the beginnings and ends of sessions and subscriptions are told. Absent: nowhere.
         events_url: Option<String> = None, HookUrl;
@@ -369,6 +380,24 @@ pub enum SlowConsumerPolicy {
     DropOldest,
     /// Keep only the latest waiting message of each destination; close if that is still too much.
     KeepLatest,
+}
+
+impl Webhook {
+    /// Whether any back end is named.
+    pub(crate) fn is_used(&self) -> bool {
+        !self.routes.is_empty() || self.urls().next().is_some()
+    }
+
+    /// The keys that name one back end, those that are there.
+    pub(crate) fn urls(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let urls = [
+            ("webhook.connect_url", &self.connect_url),
+            ("webhook.subscribe_url", &self.subscribe_url),
+            ("webhook.events_url", &self.events_url),
+        ];
+        urls.into_iter()
+            .filter_map(|(key, url)| Some((key, url.as_deref()?)))
+    }
 }
 
 /// Destinations of the application that a back end answers.

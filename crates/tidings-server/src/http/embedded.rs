@@ -1,11 +1,10 @@
 //! The endpoints within the application that embeds the server: its HTTP library has the connections.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, OriginalUri, Request, State};
+use axum::extract::{OriginalUri, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode, Version, header};
 use axum::routing::any;
@@ -14,7 +13,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::service::TowerToHyperService;
 
 use super::answer::sentence;
-use super::carrier::{Carrier, Way};
+use super::carrier::{Carrier, Way, address_of};
 use super::forward::forward;
 use super::upgrade::Upgrade;
 use super::{Http, handshake};
@@ -133,9 +132,8 @@ async fn ask(http: &Http, parts: Parts, body: Body, carrier: Option<Carrier>) ->
 
 /// Who asks, as far as the application around the server tells.
 fn peer(parts: &Parts) -> Peer {
-    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     Peer {
-        address: address.map(|ConnectInfo(address)| *address),
+        address: address_of(&parts.extensions),
         identity: parts.extensions.get::<Identity>().cloned(),
     }
 }

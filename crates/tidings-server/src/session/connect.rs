@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
 use tidings_core::application::{Event, Session as Known};
 use tidings_stomp::Command;
 use tidings_stomp::connection::{ConnectRequest, Connected};
 
 use super::application::{self, Intercepted};
+use crate::clock;
 use crate::node::random_name;
 use crate::peer::Identity;
 use crate::refusal::Refusal;
@@ -61,7 +61,7 @@ fn named(user: Option<&str>) -> Option<Arc<str>> {
 /// Lets a client in.
 fn accept(worker: &Rc<Worker>, connection: &Rc<Connection>, request: &ConnectRequest) {
     if let Some(session) = connection.application.borrow_mut().stomp() {
-        let now = Instant::now();
+        let now = clock::now();
         let name = user(connection, request);
         let Some(id) = session.arrive(worker, connection, named(name)) else {
             return;

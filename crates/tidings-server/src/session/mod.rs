@@ -4,6 +4,7 @@ mod acknowledge;
 mod application;
 mod connect;
 mod identity;
+mod oversight;
 mod request;
 mod send;
 mod subscribe;
@@ -48,6 +49,8 @@ struct Extras {
     temporary_queues: Vec<TemporaryQueue>,
     /// Ids of ended subscriptions that took acknowledgements, latest last; a late ACK for them is no error.
     ended: Vec<Box<str>>,
+    /// Names of subscriptions that the application ended, latest last; an UNSUBSCRIBE of them is no error.
+    withdrawn: Vec<Box<str>>,
 }
 
 impl Session {
@@ -95,6 +98,7 @@ impl Session {
                 transactions: Transactions::new(transaction::limits(&node.config.session)),
                 temporary_queues: Vec::new(),
                 ended: Vec::new(),
+                withdrawn: Vec::new(),
             })
         })
     }

@@ -108,6 +108,7 @@ impl Events {
 
 fn told(event: &Event) -> Option<Told<'_>> {
     let (name, session) = match event {
+        Event::Connect { session } => ("connect", session),
         Event::Connected { session } => ("connected", session),
         Event::Subscribed { session, .. } => ("subscribed", session),
         Event::Unsubscribed { session, .. } => ("unsubscribed", session),

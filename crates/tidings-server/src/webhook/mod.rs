@@ -1,12 +1,14 @@
 //! Webhooks: back ends in any language answer over HTTP what clients send to the application.
 //!
 //! [`Webhooks`] is an [`Application`]. `route` finds the back end, `request` writes and signs what it is sent,
-//! `back_end` brings it there, `response` says what its answer means; `events` tells what happens to sessions.
+//! `back_end` brings it there, `response` says what its answer means; `permission` asks before clients connect or subscribe,
+//! `events` tells what happens to sessions.
 
 mod back_end;
 mod breaker;
 mod events;
 mod percent;
+mod permission;
 mod request;
 mod response;
 mod route;
@@ -16,9 +18,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidings_core::application::{
-    Answer, Application, Event, Request, RequestKind, Response, ResponseFuture,
+    Answer, Application, Event, Failure, InterceptFuture, Request, RequestKind, ResponseFuture,
+    Session,
 };
 use tidings_core::disconnect::Reason;
+use tidings_stomp::{Command, Frame};
 use tokio::runtime::Handle;
 
 use crate::clock;
@@ -27,6 +31,7 @@ use crate::node::Node;
 use crate::server::RunError;
 use back_end::{BackEnd, BackEnds, Fault};
 use events::Events;
+use permission::Permissions;
 use request::{Telling, Writer, stomp_headers};
 use response::failed;
 pub(crate) use route::{Routes, parse_url};
@@ -38,6 +43,7 @@ pub(crate) struct Webhooks {
     targets: Vec<BackEnd>,
     back_ends: Arc<BackEnds>,
     writer: Arc<Writer>,
+    permissions: Permissions,
     events: Option<Events>,
     timeout: Duration,
     /// Workers ask; what they ask for is done here.
@@ -48,7 +54,7 @@ impl Webhooks {
     /// Makes webhooks the application of `node`, where any are configured. Must be called within a tokio runtime.
     pub(crate) fn start(node: &Node) -> Result<Option<Arc<Self>>, RunError> {
         let webhook = &node.config.webhook;
-        if webhook.routes.is_empty() && webhook.events_url.is_none() {
+        if !webhook.is_used() {
             return Ok(None);
         }
         let webhooks = Arc::new(Self::new(node, webhook)?);
@@ -65,16 +71,26 @@ impl Webhooks {
         let secret = secret.ok_or_else(|| RunError::Webhook("has no secret".to_owned()))?;
         let routes = Routes::new(&webhook.routes, node.config.broker.separator);
         let routes = routes.map_err(unchecked)?;
-        let events_url = webhook.events_url.as_deref().map(parse_url).transpose();
-        let events_url = events_url.map_err(unchecked)?;
+        let optional = [
+            &webhook.connect_url,
+            &webhook.subscribe_url,
+            &webhook.events_url,
+        ];
+        let optional = optional.map(|url| url.as_deref().map(parse_url).transpose());
+        let [connect_url, subscribe_url, events_url] = optional;
+        let optional = [
+            connect_url.map_err(unchecked)?,
+            subscribe_url.map_err(unchecked)?,
+            events_url.map_err(unchecked)?,
+        ];
         let back_ends = BackEnds::new(webhook.clone(), node.telemetry.clone());
         let back_ends = Arc::new(back_ends);
         let writer = Arc::new(Writer::new(&secret.0));
         let runtime = Handle::current();
-        let mut urls: Vec<_> = routes.urls().collect();
-        urls.extend(&events_url);
+        let urls: Vec<_> = routes.urls().chain(optional.iter().flatten()).collect();
         let mut targets = back_ends.at(&urls);
-        let teller = events_url.is_some().then(|| targets.pop()).flatten();
+        let mut others = targets.split_off(routes.urls().count()).into_iter();
+        let [connect, subscribe, teller] = optional.map(|url| url.and_then(|_| others.next()));
         let events = teller.map(|back_end| {
             Events::start(
                 Arc::clone(&back_ends),
@@ -90,6 +106,11 @@ impl Webhooks {
             targets,
             back_ends,
             writer,
+            permissions: Permissions {
+                connect,
+                subscribe,
+                application_prefix: node.config.broker.application_prefix.clone(),
+            },
             events,
             timeout: webhook.timeout,
             runtime,
@@ -109,6 +130,14 @@ impl Application for Webhooks {
         self.ask(request).into()
     }
 
+    fn intercepts(&self, command: Command) -> bool {
+        self.permissions.back_end(command).is_some()
+    }
+
+    fn intercept(&self, frame: Frame, session: Arc<Session>) -> InterceptFuture {
+        self.permit(frame, &session)
+    }
+
     fn notice(&self, event: &Event) {
         if let Some(events) = &self.events {
             events.tell(event);
@@ -125,10 +154,7 @@ impl Webhooks {
             )));
         };
         let Ok(stomp_headers) = stomp_headers(&request.headers) else {
-            return Box::pin(ready(failed(
-                Reason::HeaderTooLong,
-                "the headers of the frame are too long for the application; send fewer or shorter ones",
-            )));
+            return Box::pin(ready(too_long().into()));
         };
         let target = self.targets[found.index].clone();
         let telling = Telling {
@@ -155,7 +181,7 @@ impl Webhooks {
                 Err(fault) => failed(reason(fault), fault.to_string()),
             }
         });
-        Box::pin(async move { answer.await.unwrap_or_else(|_| given_up()) })
+        Box::pin(async move { answer.await.unwrap_or_else(|_| given_up().into()) })
     }
 }
 
@@ -167,10 +193,19 @@ fn reason(fault: Fault) -> Reason {
     }
 }
 
+fn too_long() -> Failure {
+    Failure {
+        reason: Reason::HeaderTooLong,
+        details:
+            "the headers of the frame are too long for the application; send fewer or shorter ones"
+                .to_owned(),
+    }
+}
+
 /// The runtime ends, or the task has panicked.
-fn given_up() -> Response {
-    failed(
-        Reason::InternalError,
-        "the request was given up; the log of the server says why",
-    )
+fn given_up() -> Failure {
+    Failure {
+        reason: Reason::InternalError,
+        details: "the request was given up; the log of the server says why".to_owned(),
+    }
 }

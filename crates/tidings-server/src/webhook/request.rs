@@ -37,7 +37,7 @@ const SIGNATURE: HeaderName = HeaderName::from_static("tidings-signature");
 /// What a back end is to know.
 #[derive(Debug, Default)]
 pub(super) struct Telling<'a> {
-    /// `message`, `subscribe`, or the name of an event.
+    /// `message`, `subscribe`, `may-connect`, `may-subscribe`, or the name of an event.
     pub(super) kind: &'static str,
     /// As the client wrote it.
     pub(super) destination: Option<&'a str>,
@@ -58,7 +58,8 @@ pub(super) struct Writer {
 }
 
 /// The headers of a frame are longer than a back end takes.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the headers of the frame are too long for the application; send fewer or shorter ones")]
 pub(super) struct HeadersTooLong;
 
 impl Writer {
@@ -116,13 +117,23 @@ impl Writer {
     }
 }
 
+/// As [`stomp_headers`], without leaving any out: who decides on a CONNECT has to see its passcode.
+pub(super) fn all_headers(headers: &Headers) -> Result<Option<String>, HeadersTooLong> {
+    written(headers, |_| true)
+}
+
 /// The headers of a frame in one: `name=value&name=value`, with `%XX` for what is no letter, digit or `-._~`.
 pub(super) fn stomp_headers(headers: &Headers) -> Result<Option<String>, HeadersTooLong> {
+    written(headers, |name| !KEPT_BACK.contains(&name))
+}
+
+fn written(
+    headers: &Headers,
+    is_told: impl Fn(&str) -> bool,
+) -> Result<Option<String>, HeadersTooLong> {
     let mut out = String::new();
-    for (name, value) in headers.iter() {
-        if !KEPT_BACK.contains(&name) {
-            push_pair(&mut out, name, value);
-        }
+    for (name, value) in headers.iter().filter(|(name, _)| is_told(name)) {
+        push_pair(&mut out, name, value);
         if out.len() > MAX_STOMP_HEADERS {
             return Err(HeadersTooLong);
         }

@@ -17,7 +17,7 @@ use super::percent::decoded;
 const SEND_TO: &str = "tidings-send-to";
 const SEND_TO_USER: &str = "tidings-send-to-user";
 const SEND_TO_SESSION: &str = "tidings-send-to-session";
-const USER: &str = "tidings-user";
+pub(super) const USER: &str = "tidings-user";
 
 /// A client is told at most so many characters of what a back end says is wrong.
 const MAX_DETAIL: usize = 300;
@@ -121,7 +121,7 @@ fn content_type(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// What the client reads: what the back end says in a form meant for people, else the status.
-fn complaint(answer: &Answer) -> String {
+pub(super) fn complaint(answer: &Answer) -> String {
     let media = content_type(&answer.headers)
         .and_then(|text| text.split(';').next())
         .map(|media| media.trim().to_ascii_lowercase());

@@ -2,6 +2,7 @@
 
 mod back_end;
 mod examples;
+mod permission;
 mod server;
 
 use std::collections::HashSet;
@@ -389,6 +390,10 @@ fn events_are_told_in_order_to_their_end() {
     assert_eq!(
         told,
         [
+            (
+                "connect",
+                r#"{"event":"connect","session":"ID","user":"ada"}"#
+            ),
             (
                 "connected",
                 r#"{"event":"connected","session":"ID","user":"ada"}"#

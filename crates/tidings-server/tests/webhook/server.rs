@@ -76,11 +76,16 @@ impl Running {
         }
     }
 
-    pub(crate) fn client(&self, login: &str) -> Client {
+    /// A client that has not sent anything.
+    pub(crate) fn dial(&self) -> Client {
         let stream = TcpStream::connect(self.tcp).expect("it listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         stream.set_nodelay(true).expect("a socket");
-        let mut client = Client { stream };
+        Client { stream }
+    }
+
+    pub(crate) fn client(&self, login: &str) -> Client {
+        let mut client = self.dial();
         let login = match login {
             "" => String::new(),
             login => format!("login:{login}\n"),
@@ -156,6 +161,11 @@ impl Client {
         for part in parts {
             assert!(frame.contains(part), "no {part:?} in {frame:?}");
         }
+    }
+
+    /// The server has closed.
+    pub(crate) fn is_gone(&mut self) {
+        assert_eq!(self.stream.read(&mut [0]).expect("it closes"), 0);
     }
 
     /// Has frames written by another thread than the one that reads them.

@@ -29,9 +29,11 @@ pub struct ClientConfig {
     pub login: Option<String>,
     /// The password.
     pub passcode: Option<String>,
+    /// Further headers of CONNECT, by name and value.
+    pub headers: Vec<(String, String)>,
 }
 
-/// Shows all but the password.
+/// Shows all but the password and the further headers, which may hold a token.
 impl fmt::Debug for ClientConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -41,6 +43,7 @@ impl fmt::Debug for ClientConfig {
             host,
             login,
             passcode: _,
+            headers: _,
         } = self;
         f.debug_struct("ClientConfig")
             .field("limits", limits)
@@ -94,6 +97,9 @@ impl ClientConnection {
             value
                 .iter()
                 .for_each(|value| connect.headers.push(name, value));
+        }
+        for (name, value) in &config.headers {
+            connect.headers.push(name, value);
         }
         encode_frame(&connect, Version::V1_0, out);
         Self {

@@ -22,6 +22,7 @@ fn open(now: Instant, out: &mut Vec<u8>) -> ClientConnection {
         host: "h".into(),
         login: Some("ann".into()),
         passcode: Some("a:b".into()),
+        headers: vec![("client-id".into(), "7".into())],
     };
     ClientConnection::open(&config, now, out)
 }
@@ -37,7 +38,7 @@ fn client_and_server_understand_each_other() {
     let mut client = open(now, &mut to_server);
     assert_eq!(
         to_server,
-        b"CONNECT\naccept-version:1.0,1.1,1.2\nhost:h\nheart-beat:4000,6000\nlogin:ann\npasscode:a:b\n\n\0"
+        b"CONNECT\naccept-version:1.0,1.1,1.2\nhost:h\nheart-beat:4000,6000\nlogin:ann\npasscode:a:b\nclient-id:7\n\n\0"
     );
     let mut server = Connection::server(&Arc::new(ServerConfig::default()), now);
     server.handle_input(now, to_server.into());

@@ -81,7 +81,8 @@ pub use tidings_stomp::Headers;
     message = "`{Self}` is no extractor that may stand before the last argument",
     label = "can't be taken from the parts of a message",
     note = "only the last argument may take the body: `Json<T>`, `String`, `Bytes`, `Message`",
-    note = "one's own extractors implement `FromMessageParts<S>`, see the module `tidings::extract`"
+    note = "one's own extractors implement `FromMessageParts<S>`, see the module `tidings::extract`",
+    note = "the state `S` here is `{S}`; if the router's is another: `#[debug_handler(state = T)]`"
 )]
 pub trait FromMessageParts<S>: Sized {
     /// Why it can't be given, as the client will hear it.
@@ -107,7 +108,8 @@ pub trait FromMessageParts<S>: Sized {
     message = "`{Self}` is no extractor",
     label = "can't be taken from a message",
     note = "extractors are `Json<T>` with `T: Deserialize`, `String`, `Bytes`, `Message`, `Path<T>`, `Header<N>`, `Headers`, `Principal`, `State<T>`, ...: see the module `tidings::extract`",
-    note = "one's own extractors implement `FromMessage<S>` or `FromMessageParts<S>`"
+    note = "one's own extractors implement `FromMessage<S>` or `FromMessageParts<S>`",
+    note = "the state `S` here is `{S}`; if the router's is another: `#[debug_handler(state = T)]`"
 )]
 pub trait FromMessage<S, M = ViaBody>: Sized {
     /// Why it can't be given, as the client will hear it.

@@ -34,6 +34,11 @@ pub struct State<T>(pub T);
 ///     .message("price", price)
 ///     .with_state(App { prices: Arc::new(Prices) });
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no part of the state `{S}`",
+    label = "can't be taken from `{S}`",
+    note = "parts of a state implement `FromRef` of it; if the router's state is another: `#[debug_handler(state = T)]`"
+)]
 pub trait FromRef<S> {
     /// The part of `state`.
     fn from_ref(state: &S) -> Self;

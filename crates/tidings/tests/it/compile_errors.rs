@@ -1,5 +1,7 @@
 /// What the compiler says to the commonest mistakes. `TRYBUILD=overwrite` writes it anew.
 #[test]
 fn compile_errors_teach() {
-    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("tests/ui/*.rs");
+    cases.pass("tests/ui/pass/*.rs");
 }

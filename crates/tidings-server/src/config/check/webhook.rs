@@ -14,13 +14,16 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
         let others = ["broker.separator"];
         report.require(false, "webhook.routes", &others, || error.to_string());
     }
-    if let Some(Err(error)) = webhook.events_url.as_deref().map(parse_url) {
-        report.require(false, "webhook.events_url", &[], || error.to_string());
+    for (key, url) in webhook.urls() {
+        if let Err(error) = parse_url(url) {
+            report.require(false, key, &[], || error.to_string());
+        }
     }
-    if webhook.routes.is_empty() && webhook.events_url.is_none() {
+    if !webhook.is_used() {
         return;
     }
-    let others = ["webhook.routes", "webhook.events_url"];
+    let named = webhook.urls().map(|(key, _)| key);
+    let others: Vec<_> = named.chain(["webhook.routes"]).collect();
     report.require(webhook.secret.is_some(), "webhook.secret", &others, || {
         "is absent, and back ends know by it who asks; set it, best by TIDINGS__WEBHOOK__SECRET"
             .to_owned()
@@ -38,9 +41,9 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
 
 /// A sentence for each back end that others may stand before.
 pub(super) fn warnings(webhook: &Webhook) -> impl Iterator<Item = String> {
-    let urls = webhook.routes.iter().map(|route| &route.url);
+    let urls = webhook.routes.iter().map(|route| &*route.url);
     let elsewhere = urls
-        .chain(&webhook.events_url)
+        .chain(webhook.urls().map(|(_, url)| url))
         .filter(|url| !is_on_this_machine(url));
     elsewhere.map(|url| {
         format!("`webhook` names {url}: who is on the way there reads what clients send, and can answer them")
