@@ -41,7 +41,6 @@ pub(crate) struct Peer {
     /// Everything said and heard, for failures.
     transcript: String,
     receipts: u32,
-    beats: u32,
     /// The reason of the close frame of SockJS.
     reason: Option<String>,
 }
@@ -77,7 +76,6 @@ impl Peer {
             input: Vec::new(),
             transcript: String::new(),
             receipts: 0,
-            beats: 0,
             reason: None,
         }
     }
@@ -355,11 +353,6 @@ impl Peer {
         }
     }
 
-    /// Heart-beats heard so far.
-    pub(crate) fn beats(&self) -> u32 {
-        self.beats
-    }
-
     /// The next frame if one comes within so long.
     #[track_caller]
     pub(crate) fn frame_within(&mut self, time: Duration) -> Option<Frame> {
@@ -442,7 +435,6 @@ impl Peer {
         loop {
             if self.input.first() == Some(&b'\n') {
                 self.input.remove(0);
-                self.beats += 1;
                 return Event::Beat;
             }
             match Frame::take(&mut self.input, self.version) {
