@@ -80,6 +80,13 @@ test('nothing is wider than a phone', async () => {
     await ada.page.getByRole('button', { name: pane, exact: true }).click();
   }
   assert.ok(await ada.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  await ada.page.keyboard.press('Escape');
+  await ada.opensTicker();
+  await ada.trades('Buy', 'TIDE', '100');
+  await ada.page.locator('#position-rows tr').first().waitFor();
+  const scroll = ada.page.locator('.ticker-scroll');
+  assert.ok(await scroll.evaluate((element) => element.scrollWidth <= element.clientWidth));
+  assert.ok(await ada.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
   await ada.leaves();
 });
 
@@ -119,6 +126,13 @@ for (const colorScheme of ['light', 'dark']) {
       await isAccessible(ada, 'frames');
       await ada.page.getByRole('button', { name: 'How this works' }).click();
       await isAccessible(ada, 'help');
+      await ada.page.keyboard.press('Escape');
+      await ada.opensTicker();
+      await ada.trades('Buy', 'TIDE', '1');
+      await ada.page.locator('#position-rows tr').first().waitFor();
+      await ada.trades('Sell', 'TIDE', '9999');
+      await ada.isToldOfOrder(/too-few-shares/);
+      await isAccessible(ada, 'ticker');
       await Promise.all([ada.leaves(), grace.leaves()]);
     });
   }

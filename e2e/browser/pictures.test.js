@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Line } from './line.js';
-import { openBrowser, Person, WEB_SOCKET } from './stage.js';
+import { freshName, openBrowser, Person, WEB_SOCKET } from './stage.js';
 
 const folder = process.env.SCREENSHOTS;
 const skip = folder ? false : 'SCREENSHOTS names no folder';
@@ -47,6 +47,7 @@ async function takePictures({ colorScheme, width, height }) {
   await ada.page.getByRole('button', { name: 'How this works' }).click();
   await take('help');
   await ada.page.keyboard.press('Escape');
+  await takeTicker({ colorScheme, width, height });
   await ada.takes('XHR streaming');
   await ada.travels('XHR streaming (SockJS)');
   await ada.joined();
@@ -57,6 +58,31 @@ async function takePictures({ colorScheme, width, height }) {
   await ada.sees('Waiting to reconnect');
   await take('reconnecting');
   await Promise.all([ada.leaves(), grace.leaves()]);
+}
+
+/** By someone who has traded nothing yet, so that each picture shows the same positions. */
+async function takeTicker({ colorScheme, width, height }) {
+  const joan = await Person.arrives(browser, {
+    colorScheme,
+    viewport: { width, height },
+    deviceScaleFactor: width < 900 ? 2 : 1,
+  });
+  const take = (name) =>
+    joan.page.screenshot({ path: join(folder, `${name}-${colorScheme}-${width}.png`) });
+  await joan.connects(freshName());
+  await joan.opensTicker();
+  await take('ticker');
+  for (const [symbol, shares] of [
+    ['TIDE', '12'],
+    ['LOOM', '80'],
+  ]) {
+    await joan.trades('Buy', symbol, shares);
+    await joan.page.locator('#position-rows').getByText(symbol, { exact: true }).waitFor();
+  }
+  await joan.trades('Buy', 'KITE', '900');
+  await joan.isToldOfOrder(/no-funds/);
+  await take('ticker-orders');
+  await joan.leaves();
 }
 
 async function talk(ada, grace) {

@@ -115,6 +115,25 @@ export class Person {
     await this.page.getByRole('heading', { name: topic, exact: true }).waitFor();
   }
 
+  /** Looks at the ticker, and waits for what it shows. */
+  async opensTicker() {
+    await this.page.getByRole('navigation').getByRole('button', { name: 'Ticker', exact: true }).click();
+    await this.page.locator('#stock-rows tr').first().waitFor();
+    await this.page.locator('#cash', { hasText: /\d/ }).waitFor();
+  }
+
+  /** @param side `Buy` or `Sell` */
+  async trades(side, symbol, shares) {
+    await this.page.getByLabel('Stock', { exact: true }).selectOption(symbol);
+    await this.page.getByLabel('Shares', { exact: true }).fill(shares);
+    await this.page.getByRole('button', { name: side, exact: true }).click();
+  }
+
+  /** Waits for these words about an order. */
+  async isToldOfOrder(words) {
+    await this.page.locator('#order-problem').getByText(words, { exact: true }).waitFor();
+  }
+
   async says(text) {
     const field = this.page.getByLabel('Message', { exact: true });
     await field.fill(text);
@@ -136,6 +155,11 @@ export class Person {
   async focused() {
     return this.page.evaluate(() => document.activeElement?.id ?? '');
   }
+}
+
+/** A name that no other run of the tests uses. */
+export function freshName() {
+  return `Ada ${Math.random().toString(36).slice(2, 8)}`;
 }
 
 /** A topic that no other run of the tests uses. */

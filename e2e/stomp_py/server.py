@@ -32,6 +32,7 @@ class Server:
         )
         late = threading.Timer(PATIENCE, self._process.kill)
         late.start()
+        self.http = self._listening("http://")
         self.address = self._listening("tcp://")
         late.cancel()
 

@@ -6,8 +6,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const PROGRAM =
-  process.env.TIDINGS_BIN ?? join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug/tidings');
+const BUILT = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'debug');
+const PROGRAM = process.env.TIDINGS_BIN ?? join(BUILT, 'tidings');
+/** The example of crates/tidings whose handlers show each thing that one can do. */
+export const SHOWCASE = process.env.SHOWCASE_BIN ?? join(BUILT, 'examples/handlers_showcase');
 /** How long the program may take to listen, and to end, in milliseconds. */
 const PATIENCE = 20_000;
 
@@ -21,8 +23,10 @@ export class Server {
    * In development mode, or as `config` (TOML) says.
    *
    * @param listen where WebSocket is served; the other listeners always take free ports
+   * @param program another one that takes the same flags
+   * @param env what its environment has besides
    */
-  static async start({ config, listen = '127.0.0.1:0' } = {}) {
+  static async start({ config, listen = '127.0.0.1:0', program = PROGRAM, env = {} } = {}) {
     const server = new Server();
     const flags = ['--listen', listen, '--tcp', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
     if (config !== undefined) {
@@ -32,7 +36,7 @@ export class Server {
       flags.unshift('serve', '--config', file);
     }
     try {
-      await server.#spawn(flags);
+      await server.#spawn(program, flags, env);
     } catch (error) {
       await server.stop('SIGKILL');
       throw error;
@@ -40,11 +44,12 @@ export class Server {
     return server;
   }
 
-  async #spawn(flags) {
-    this.#process = spawn(PROGRAM, flags, { stdio: ['ignore', 'pipe', 'pipe'] });
+  async #spawn(program, flags, env) {
+    const options = { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } };
+    this.#process = spawn(program, flags, options);
     this.exited = new Promise((resolve) => {
       this.#process.once('error', (error) => {
-        this.#log += `${error.message}: build it with cargo build -p tidings-cli, or set TIDINGS_BIN\n`;
+        this.#log += `${error.message}: build it as e2e/README.md says\n`;
         resolve(undefined);
       });
       this.#process.once('exit', resolve);
@@ -64,7 +69,7 @@ export class Server {
       }
     }
     clearTimeout(late);
-    if (!this.admin) throw new Error(`${PROGRAM} did not start:\n${this.#log}`);
+    if (!this.admin) throw new Error(`${program} did not start:\n${this.#log}`);
   }
 
   get url() {

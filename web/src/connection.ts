@@ -7,6 +7,11 @@ import type { Transport } from './transport.ts';
 
 /** Receipts that may be outstanding; beyond it a message waits for its turn. */
 export const MAX_PENDING = 200;
+/**
+ * Where a server with an application tells what was wrong with a frame. Who does not listen there gets an ERROR, which ends
+ * the connection.
+ */
+export const ERRORS = '/user/queue/errors';
 /** A connection that held this long, in milliseconds, makes the next wait short again. */
 export const STEADY = 10_000;
 
@@ -22,7 +27,7 @@ export interface ConnectionEvents {
   phase(phase: Phase): void;
   joined(destination: string): void;
   refused(destination: string, reason: Reason): void;
-  message(destination: string, body: string): void;
+  message(destination: string, body: string, headers: Readonly<Record<string, string>>): void;
   /** A message was confirmed, `milliseconds` after it was sent. */
   confirmed(milliseconds: number): void;
   /** A message was refused, or the connection went before it was confirmed. */
@@ -109,10 +114,19 @@ export class Connection {
 
   /** Sends a chat message; `false` when that is not possible now. */
   say(destination: string, text: string): boolean {
+    return this.send(destination, encodeChat({ from: this.#login, text, sent: Date.now() }), text);
+  }
+
+  /**
+   * Sends JSON; `false` when that is not possible now.
+   *
+   * @param text what it is to the person who sent it
+   */
+  send(destination: string, body: string, text: string): boolean {
     if (this.#phase.kind !== 'connected' || this.#pending.size >= MAX_PENDING) return false;
     const receipt = this.#name('say');
     this.#pending.set(receipt, { kind: 'say', destination, text, at: this.#outside.now() });
-    this.#wire?.send(destination, encodeChat({ from: this.#login, text, sent: Date.now() }), receipt);
+    this.#wire?.send(destination, body, receipt);
     return true;
   }
 
@@ -139,7 +153,7 @@ export class Connection {
     return {
       connected: (headers, transport) => current() && this.#connected(headers, transport),
       receipt: (id) => current() && this.#receipt(id),
-      message: (destination, body) => current() && this.#events.message(destination, body),
+      message: (destination, body, headers) => current() && this.#message(destination, body, headers),
       error: (headers, body) => current() && this.#refused(headers, body),
       closed: (code, said) => current() && this.#closed(closeReason(code, said)),
     };
@@ -172,21 +186,32 @@ export class Connection {
     if (pending?.kind === 'say') this.#events.confirmed(this.#outside.now() - pending.at);
   }
 
+  #message(destination: string, body: string, headers: Readonly<Record<string, string>>): void {
+    const receipt = destination === ERRORS ? headers['request-receipt'] : undefined;
+    if (receipt === undefined) this.#events.message(destination, body, headers);
+    else this.#blame(receipt, errorReason(headers, body));
+  }
+
   /** An ERROR: its receipt id names the frame that caused it. The server closes next. */
   #refused(headers: Readonly<Record<string, string>>, body: string): void {
     const reason = errorReason(headers, body);
-    const id = headers['receipt-id'] ?? '';
-    const pending = this.#pending.get(id);
-    this.#pending.delete(id);
+    const blamed = this.#blame(headers['receipt-id'] ?? '', reason);
     // The frame that is to blame is not sent again, so the next connection will do better.
-    if (pending !== undefined) reason.retry ??= true;
+    if (blamed) reason.retry ??= true;
     this.#error = reason;
+  }
+
+  /** The frame that wanted this receipt gets none. Answers whether there is one. */
+  #blame(receipt: string, reason: Reason): boolean {
+    const pending = this.#pending.get(receipt);
+    this.#pending.delete(receipt);
     if (pending?.kind === 'say') this.#events.unconfirmed(pending.destination, pending.text, reason);
     if (pending?.kind === 'join') {
       // Asking for it again would end every further connection too.
       this.#wanted.delete(pending.destination);
       this.#events.refused(pending.destination, reason);
     }
+    return pending !== undefined;
   }
 
   #closed(how: Reason): void {

@@ -1,14 +1,15 @@
 import { BoundedList } from './bounded-list.ts';
-import { type Frame, frameText } from './frame.ts';
+import { type Frame, frameText, header } from './frame.ts';
+import { PRICE } from './ticker.ts';
 
 /** The log keeps this many newest entries. */
 export const MAX_ENTRIES = 400;
 
 export type Direction = 'out' | 'in';
 
-/** One line of the log. Heart-beats that follow each other share a line. */
+/** One line of the log. Heart-beats that follow each other share a line, and so do prices: `times` counts them. */
 export type LogEntry =
-  | { kind: 'frame'; at: number; direction: Direction; frame: Frame }
+  | { kind: 'frame'; at: number; direction: Direction; frame: Frame; times: number }
   | { kind: 'heart-beat'; at: number; sent: number; received: number }
   | { kind: 'note'; at: number; text: string };
 
@@ -23,7 +24,11 @@ export class FrameLog {
   }
 
   frame(direction: Direction, frame: Frame, at: number): void {
-    this.#push({ kind: 'frame', at, direction, frame });
+    const last = this.#entries.last;
+    if (last?.kind === 'frame' && isPrice(last.frame) && isPrice(frame)) {
+      Object.assign(last, { at, frame, times: last.times + 1 });
+      this.#changed();
+    } else this.#push({ kind: 'frame', at, direction, frame, times: 1 });
   }
 
   heartBeat(direction: Direction, at: number): void {
@@ -70,6 +75,11 @@ export class FrameLog {
   }
 }
 
+/** Prices come all the time; each on a line of its own would leave nothing else to see. */
+function isPrice(frame: Frame): boolean {
+  return frame.command === 'MESSAGE' && (header(frame, 'destination') ?? '').startsWith(PRICE);
+}
+
 /** `♥ 3 sent, 4 received` without the heart. */
 export function beatsText(entry: { sent: number; received: number }): string {
   const parts = [];
@@ -78,11 +88,16 @@ export function beatsText(entry: { sent: number; received: number }): string {
   return parts.join(', ');
 }
 
+/** ` ×3`, where several frames share a line. */
+export function timesText(entry: { times: number }): string {
+  return entry.times === 1 ? '' : ` ×${entry.times}`;
+}
+
 function entryText(entry: LogEntry): string {
   const time = new Date(entry.at).toISOString();
   switch (entry.kind) {
     case 'frame':
-      return `${entry.direction === 'out' ? '>>>' : '<<<'} ${time}\n${frameText(entry.frame)}`;
+      return `${entry.direction === 'out' ? '>>>' : '<<<'} ${time}${timesText(entry)}\n${frameText(entry.frame)}`;
     case 'heart-beat':
       return `--- ${time} heart-beats: ${beatsText(entry)}`;
     case 'note':

@@ -4,6 +4,7 @@ import './style/layout.css';
 import './style/topics.css';
 import './style/talk.css';
 import './style/panes.css';
+import './style/ticker.css';
 import { Page } from './page.ts';
 import { startTheme } from './view/theme.ts';
 

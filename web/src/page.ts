@@ -1,20 +1,23 @@
 import { decodeChat } from './chat-message.ts';
-import { Connection, type Phase } from './connection.ts';
+import { Connection, ERRORS, type Phase } from './connection.ts';
 import { LOBBY, shortName } from './destination.ts';
 import { webSocketUrl } from './dial.ts';
 import { FrameLog } from './frame-log.ts';
 import { Latency } from './latency.ts';
 import { openWire } from './open-wire.ts';
-import { type Reason, sentence } from './reason.ts';
+import { errorReason, type Reason, sentence } from './reason.ts';
 import { OFFERED, type OpenWire } from './stomp-wire.ts';
+import { DESTINATIONS, STOCKS, Ticker, TRADE } from './ticker.ts';
 import { type Topic, Topics } from './topics.ts';
 import { Composer } from './view/composer.ts';
 import { ConnectForm } from './view/connect-form.ts';
 import { find } from './view/element.ts';
 import { FrameList } from './view/frame-list.ts';
+import type { Side } from './view/order-form.ts';
 import { Panes } from './view/panes.ts';
 import { Status } from './view/status.ts';
 import { Talk } from './view/talk.ts';
+import { TickerView } from './view/ticker-view.ts';
 import { TopicList } from './view/topic-list.ts';
 import { TransportChooser } from './view/transport-chooser.ts';
 
@@ -25,6 +28,7 @@ export class Page {
   readonly #log = new FrameLog();
   readonly #latency = new Latency();
   readonly #topics = new Topics();
+  readonly #ticker = new Ticker();
   readonly #chooser = new TransportChooser(() => this.#connection.change('you changed the transport'));
   readonly #connection = this.#makeConnection();
   readonly #status = new Status();
@@ -40,7 +44,13 @@ export class Page {
   );
   readonly #composer = new Composer((text) => this.#say(text));
   readonly #form = new ConnectForm((name) => this.#connect(name));
+  readonly #tickerView = new TickerView(
+    this.#ticker,
+    () => this.#openTicker(),
+    (side, symbol, shares) => this.#order(side, symbol, shares),
+  );
   #name = '';
+  #place: 'talk' | 'ticker' = 'talk';
 
   start(): void {
     new Panes(() => this.#frames.ask());
@@ -49,7 +59,7 @@ export class Page {
     find('retry', HTMLButtonElement).addEventListener('click', () => this.#connection.retry());
     addEventListener('online', () => this.#connection.retry());
     document.addEventListener('visibilitychange', () => {
-      if (!document.hidden && this.#topics.open !== undefined) this.#show(this.#topics.open);
+      if (this.#looking && this.#topics.open !== undefined) this.#show(this.#topics.open);
     });
     if (matchMedia('(pointer: fine)').matches) this.#form.focus();
   }
@@ -63,13 +73,12 @@ export class Page {
         phase: (phase) => this.#enter(phase),
         joined: (destination) => this.#membership(destination, 'joined'),
         refused: (destination, reason) => this.#refused(destination, reason),
-        message: (destination, body) => this.#message(destination, body),
+        message: (destination, body, headers) => this.#message(destination, body, headers),
         confirmed: (milliseconds) => {
           this.#latency.record(milliseconds);
           this.#status.latency(this.#latency);
         },
-        unconfirmed: (destination, text, reason) =>
-          this.#notice(destination, `Not confirmed by the server: “${text}”. ${sentence(reason)}`),
+        unconfirmed: (destination, text, reason) => this.#unconfirmed(destination, text, reason),
       },
     );
   }
@@ -85,7 +94,7 @@ export class Page {
       this.#connection.join(topic.destination);
     }
     this.#connection.connect(name);
-    this.#composer.focus();
+    if (this.#place === 'talk') this.#composer.focus();
   }
 
   #enter(phase: Phase): void {
@@ -93,19 +102,56 @@ export class Page {
     const welcome = phase.kind === 'idle' || phase.kind === 'closed';
     this.#status.show(phase, now);
     this.#composer.ready(connected);
+    this.#tickerView.ready(connected);
+    this.#ticker.away();
+    // Where it was refused it is asked for again: another server may answer.
+    if (phase.kind === 'connecting' && this.#place === 'ticker') this.#listen();
     for (const topic of this.#topics.all) {
       if (topic.membership !== 'refused') topic.membership = connected ? 'joining' : 'away';
     }
-    this.#view(welcome ? 'welcome' : 'talk');
+    this.#view(welcome ? 'welcome' : this.#place);
     if (welcome) this.#form.focus();
     this.#draw();
   }
 
-  #view(view: 'welcome' | 'talk'): void {
+  /** Whether somebody can see the open topic. */
+  get #looking(): boolean {
+    return !document.hidden && this.#place === 'talk';
+  }
+
+  #view(view: 'welcome' | 'talk' | 'ticker'): void {
     find('body', HTMLElement).dataset.view = view;
     find('welcome', HTMLElement).hidden = view !== 'welcome';
     find('talk', HTMLElement).hidden = view !== 'talk';
-    find('topics', HTMLElement).hidden = view !== 'talk';
+    find('topics', HTMLElement).hidden = view === 'welcome';
+    this.#tickerView.show(view === 'ticker');
+  }
+
+  /** What nobody looks at is not asked for. */
+  #openTicker(): void {
+    this.#place = 'ticker';
+    this.#listen();
+    this.#view('ticker');
+    this.#draw();
+  }
+
+  #listen(): void {
+    for (const destination of DESTINATIONS) this.#connection.join(destination);
+  }
+
+  #closeTicker(): void {
+    for (const destination of DESTINATIONS.toReversed()) this.#connection.leave(destination);
+    this.#ticker.away();
+    this.#place = 'talk';
+    this.#view('talk');
+  }
+
+  #order(side: Side, symbol: string, shares: number): string | undefined {
+    if (this.#connection.phase.kind !== 'connected')
+      return 'Not connected: try again when the connection is back.';
+    const order = JSON.stringify({ side, shares });
+    if (this.#connection.send(TRADE + symbol, order, `${side} ${shares} ${symbol}`)) return undefined;
+    return 'Too many orders wait for their receipt: try again in a moment.';
   }
 
   #join(destination: string): void {
@@ -124,6 +170,7 @@ export class Page {
   }
 
   #show(topic: Topic): void {
+    if (this.#place === 'ticker') this.#closeTicker();
     this.#topics.show(topic);
     this.#draw();
   }
@@ -138,13 +185,24 @@ export class Page {
     return 'Too many messages wait for their receipt: try again in a moment.';
   }
 
-  #message(destination: string, body: string): void {
+  #message(destination: string, body: string, headers: Readonly<Record<string, string>>): void {
     const topic = this.#topics.find(destination);
-    if (topic === undefined) return;
+    if (topic === undefined) {
+      if (destination === ERRORS) this.#tickerView.complain(sentence(errorReason(headers, body)));
+      else this.#ticker.take(destination, body);
+      this.#tickerView.ask();
+      return;
+    }
     const content = decodeChat(body);
     const own = content.kind === 'chat' && content.from === this.#name;
-    this.#topics.addLine(topic, { at: Date.now(), own, content }, !document.hidden);
+    this.#topics.addLine(topic, { at: Date.now(), own, content }, this.#looking);
     this.#draw();
+  }
+
+  #unconfirmed(destination: string, text: string, reason: Reason): void {
+    const told = `Not confirmed by the server: “${text}”. ${sentence(reason)}`;
+    if (destination.startsWith(TRADE)) this.#tickerView.complain(told);
+    else this.#notice(destination, told);
   }
 
   #notice(destination: string, text: string): void {
@@ -161,6 +219,7 @@ export class Page {
   }
 
   #refused(destination: string, reason: Reason): void {
+    if (destination === STOCKS) this.#tickerView.refused(`No ticker on this server. ${sentence(reason)}`);
     const topic = this.#topics.find(destination);
     if (topic !== undefined) topic.refusal = reason;
     this.#membership(destination, 'refused');
@@ -168,7 +227,7 @@ export class Page {
   }
 
   #draw(): void {
-    this.#list.draw();
+    this.#list.draw(this.#place === 'talk');
     this.#talk.ask();
     const unread = this.#topics.unread;
     document.title = unread === 0 ? 'Tidings' : `(${unread}) Tidings`;

@@ -15,7 +15,7 @@ export const CONNECT_TIMEOUT = 10_000;
 export interface WireEvents {
   connected(headers: StompHeaders, transport: Transport): void;
   receipt(id: string): void;
-  message(destination: string, body: string): void;
+  message(destination: string, body: string, headers: StompHeaders): void;
   error(headers: StompHeaders, body: string): void;
   closed(code: number, reason: string): void;
 }
@@ -62,7 +62,7 @@ export function stompOver(dial: Dial, log: FrameLog, timeout = CONNECT_TIMEOUT):
       },
       onConnect: (frame: IFrame) => events.connected(frame.headers, socket.transport),
       onUnhandledReceipt: (frame: IFrame) => events.receipt(frame.headers['receipt-id'] ?? ''),
-      onUnhandledMessage: (message) => events.message(message.headers.destination ?? '', message.body),
+      onUnhandledMessage: ({ headers, body }) => events.message(headers.destination ?? '', body, headers),
       onStompError: (frame: IFrame) => events.error(frame.headers, frame.body),
       onHeartbeatLost: () => {
         silence = 'the server has been silent for too long';
@@ -77,7 +77,14 @@ export function stompOver(dial: Dial, log: FrameLog, timeout = CONNECT_TIMEOUT):
     client.activate();
     return {
       subscribe: (destination, id, receipt) =>
-        void client.subscribe(destination, ({ body }) => events.message(destination, body), { id, receipt }),
+        void client.subscribe(
+          destination,
+          ({ body, headers }) => events.message(destination, body, headers),
+          {
+            id,
+            receipt,
+          },
+        ),
       unsubscribe: (id) => client.unsubscribe(id),
       send: (destination, body, receipt) =>
         client.publish({ destination, body, headers: { 'content-type': 'application/json', receipt } }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
-import { Connection, MAX_PENDING, STEADY } from '../src/connection.ts';
+import { Connection, ERRORS, MAX_PENDING, STEADY } from '../src/connection.ts';
 import type { Wire, WireEvents } from '../src/stomp-wire.ts';
 
 /** A scripted wire: what the connection asked for, and the hand that answers. */
@@ -57,7 +57,7 @@ test('connects, joins what was asked for before, and measures from SEND to RECEI
   wire().events.connected(CONNECTED, 'websocket');
   wire().events.receipt('join-2');
   assert.equal(made.say('/topic/a', 'hi'), true);
-  wire().events.message('/topic/a', 'body');
+  wire().events.message('/topic/a', 'body', {});
   pass(12);
   wire().events.receipt('say-3');
   assert.deepEqual(wire().asked, ['subscribe /topic/a topic-1 join-2', 'send /topic/a say-3']);
@@ -211,7 +211,7 @@ test('after a disconnect the old wire is deaf and nothing is dialled', () => {
   wire().events.connected(CONNECTED, 'websocket');
   made.disconnect();
   take();
-  wire().events.message('/topic/a', 'late');
+  wire().events.message('/topic/a', 'late', {});
   wire().events.closed(1000, '');
   pass(60_000);
   assert.deepEqual(take(), []);
@@ -258,4 +258,30 @@ test('a topic that was left is unsubscribed and not joined again', () => {
   pass(1_000);
   wire().events.connected(CONNECTED, 'websocket');
   assert.deepEqual(wire().asked, []);
+});
+
+test('what an application refuses is blamed on its frame, and the connection goes on', () => {
+  const { made, wires, wire, take } = connection();
+  made.join(ERRORS);
+  made.connect('Ada');
+  wire().events.connected(CONNECTED, 'websocket');
+  made.join('/app/none');
+  made.send('/app/trade/TIDE', '{}', 'buy');
+  take();
+  const refuse = (receipt: string) =>
+    wire().events.message(ERRORS, '', { code: 'refused', message: 'no', 'request-receipt': receipt });
+  refuse('join-4');
+  refuse('say-5');
+  wire().events.message(ERRORS, 'said by a handler', { code: 'no-funds' });
+  // Anybody may write such a header to a topic.
+  wire().events.message('/topic/a', 'x', { 'request-receipt': 'join-2' });
+  wire().events.receipt('join-2');
+  assert.deepEqual(take(), [
+    'refused /app/none: refused',
+    'unconfirmed /app/trade/TIDE buy: no',
+    `message ${ERRORS} said by a handler`,
+    'message /topic/a x',
+    `joined ${ERRORS}`,
+  ]);
+  assert.equal(wires.length, 1);
 });

@@ -80,3 +80,27 @@ test('after the log was cleared, heart-beats begin a new line', () => {
   log.heartBeat('in', 1);
   assert.deepEqual(log.entries, [{ kind: 'heart-beat', at: 1, sent: 0, received: 1 }]);
 });
+
+test('prices that follow each other share a line', () => {
+  const log = new FrameLog();
+  const message = (destination: string, body: string): Frame => ({
+    command: 'MESSAGE',
+    headers: [['destination', destination]],
+    body,
+  });
+  log.frame('in', message('/topic/price/TIDE', '1'), 0);
+  log.frame('in', message('/topic/price/KITE', '2'), 1);
+  log.frame('in', message('/topic/a', '3'), 2);
+  log.frame('in', message('/topic/price/TIDE', '4'), 3);
+  log.frame('out', SEND, 4);
+  assert.deepEqual(
+    log.entries.map((entry) => entry.kind === 'frame' && [entry.frame.body, entry.times]),
+    [
+      ['2', 2],
+      ['3', 1],
+      ['4', 1],
+      [SEND.body, 1],
+    ],
+  );
+  assert.match(log.text(), /^<<< 1970-01-01T00:00:00.001Z ×2\nMESSAGE\n/);
+});

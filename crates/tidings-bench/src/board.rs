@@ -95,14 +95,14 @@ impl Verification {
 }
 
 impl Board {
-    pub(crate) fn new(plan: &Plan, body_bytes: usize, names: impl Fn(usize) -> String) -> Self {
+    pub(crate) fn new(plan: &Plan, body_bytes: usize) -> Self {
         let bodies = Bodies::new(body_bytes);
         let audiences = plan.audiences();
         let mut places = vec![0; plan.destinations];
         let mut publishers = Vec::with_capacity(plan.publishers.len());
         for publisher in &plan.publishers {
             let destination = publisher.destination;
-            let name = names(destination);
+            let name = plan.way.sent_to(destination);
             publishers.push(Publisher {
                 link: publisher.link,
                 head: format!(
@@ -281,7 +281,6 @@ impl Publisher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::destination_name;
 
     /// A board with one publisher and two subscribers, and a way to hand it messages.
     struct Game {
@@ -293,7 +292,7 @@ mod tests {
     impl Game {
         fn new(sent: u64) -> Self {
             let plan = Plan::fanout(1, 2, 1, false);
-            let mut board = Board::new(&plan, 64, destination_name);
+            let mut board = Board::new(&plan, 64);
             let now = Instant::now();
             for _ in 0..sent {
                 board.on_send(0, now);

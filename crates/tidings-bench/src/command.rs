@@ -30,6 +30,10 @@ pub enum BenchCommand {
     Stalled(StalledArgs),
     /// What SockJS costs: the same fan-out over each of its transports and over WebSocket in turn, medians and ratios.
     Transports(TransportsArgs),
+    /// What a message handler costs: round trips through one and through the broker alone in turn, medians and ratios.
+    ///
+    /// The server is the example `handlers_showcase` of the crate `tidings`, or another with its routes `echo`.
+    Handler(HandlerArgs),
     /// Run the floor: the cheapest loop that delivers messages, to compare with. No broker; never expose it.
     Floor(FloorArgs),
     /// The published figures: every scenario on the server and on the floor in turn, medians and ratios.
@@ -260,6 +264,24 @@ pub struct TransportsArgs {
     /// Connections that subscribe.
     #[arg(long, default_value_t = 1_000, value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub subscribers: u32,
+}
+
+/// Arguments of `handler`.
+#[derive(Debug, Clone, Args)]
+#[non_exhaustive]
+pub struct HandlerArgs {
+    /// The server.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// The messages.
+    #[command(flatten)]
+    pub load: LoadArgs,
+    /// Runs of each way; the median counts.
+    #[arg(long, default_value_t = 3, value_parser = value_parser!(u32).range(1..=99))]
+    pub runs: u32,
+    /// Connections, each of which hears what it sends.
+    #[arg(long, default_value_t = 100, value_parser = value_parser!(u32).range(1..=100_000))]
+    pub connections: u32,
 }
 
 impl TargetArgs {

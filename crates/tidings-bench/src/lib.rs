@@ -47,18 +47,20 @@ mod wire;
 
 pub use board::Verification;
 pub use command::{
-    BenchCommand, CompareArgs, ConnectArgs, FanoutArgs, FloorArgs, LatencyArgs, LoadArgs,
-    PairsArgs, RateArgs, StalledArgs, TargetArgs, TransportsArgs,
+    BenchCommand, CompareArgs, ConnectArgs, FanoutArgs, FloorArgs, HandlerArgs, LatencyArgs,
+    LoadArgs, PairsArgs, RateArgs, StalledArgs, TargetArgs, TransportsArgs,
 };
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{BenchError, Ending};
 pub use floor::serve as serve_floor;
 pub use histogram::Latency;
 pub use load::MemoryCourse;
+pub use plan::Way;
 pub use process::{CpuSource, CpuTime, Memory};
 pub use report::{Cost, LoadReport, Setup, StalledFate};
 pub use scenario::{
-    CompareReport, ComparedScenario, ComparedTransport, ConnectReport, TransportsReport,
+    CompareReport, ComparedScenario, ComparedTransport, ComparedWay, ConnectReport, HandlerReport,
+    TransportsReport,
 };
 pub use transport::Transport;
 pub use wire::ScanError;
@@ -105,6 +107,7 @@ pub fn run(command: BenchCommand, out: &mut dyn Write) -> Result<Outcome, BenchE
         BenchCommand::Stalled(args) => scenario::stalled(&args, out),
         BenchCommand::Floor(args) => scenario::floor(&args, out),
         BenchCommand::Transports(args) => scenario::transports(&args, out),
+        BenchCommand::Handler(args) => scenario::handler(&args, out),
         BenchCommand::Compare(args) => scenario::compare(&args, out),
     }
 }

@@ -7,7 +7,7 @@ use crate::error::{BenchError, Ending};
 use crate::fleet::Fleet;
 use crate::greeting::Greeting;
 use crate::histogram::{Histogram, Latency};
-use crate::plan::{Plan, destination_name};
+use crate::plan::Plan;
 use crate::process::{CpuSample, CpuTime, rss_kib};
 use crate::server::Server;
 
@@ -118,7 +118,7 @@ impl<'a> Load<'a> {
         let before = server.pid.map(rss_kib).transpose()?;
         Ok(Self {
             fleet,
-            board: Board::new(plan, settings.body_bytes, destination_name),
+            board: Board::new(plan, settings.body_bytes),
             settings,
             pid: server.pid,
             limit: u64::MAX,

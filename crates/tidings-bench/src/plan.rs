@@ -1,5 +1,7 @@
 //! Who subscribes to what and who publishes to it.
 
+use serde::Serialize;
+
 use crate::fleet::LinkPlan;
 use crate::link::Subscription;
 use crate::transport::Transport;
@@ -12,6 +14,48 @@ pub(crate) struct Plan {
     /// For each connection: which destination it hears.
     pub(crate) hears: Vec<Option<usize>>,
     pub(crate) destinations: usize,
+    pub(crate) way: Way,
+}
+
+/// How a message comes to those who hear it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Way {
+    /// By the broker alone: sent to the topic that is heard.
+    #[default]
+    Broker,
+    /// A message handler sends it to the topic.
+    HandlerToTopic,
+    /// A message handler sends it back to the session that it came from.
+    HandlerToSender,
+}
+
+impl Way {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Broker => "broker",
+            Self::HandlerToTopic => "handler to topic",
+            Self::HandlerToSender => "handler to sender",
+        }
+    }
+
+    /// The destination of SEND.
+    pub(crate) fn sent_to(self, number: usize) -> String {
+        match self {
+            Self::Broker => destination_name(number),
+            Self::HandlerToTopic => format!("/app/echo/bench-{number}"),
+            Self::HandlerToSender => "/app/echo".to_owned(),
+        }
+    }
+
+    /// The destination of SUBSCRIBE and MESSAGE.
+    fn heard_at(self, number: usize) -> String {
+        match self {
+            Self::Broker | Self::HandlerToTopic => destination_name(number),
+            Self::HandlerToSender => "/user/queue/echo".to_owned(),
+        }
+    }
 }
 
 /// A connection that publishes, and the destination it publishes to.
@@ -44,6 +88,22 @@ impl Plan {
                 destination: user ^ 1,
             })
             .collect();
+        plan
+    }
+
+    /// Each connection hears what it sends itself.
+    pub(crate) fn echo(connections: usize, way: Way) -> Self {
+        let mut plan = Self::subscribers(connections, connections, false);
+        plan.way = way;
+        for (number, link) in plan.links.iter_mut().enumerate() {
+            if let Some(subscription) = &mut link.subscription {
+                subscription.destination = way.heard_at(number);
+            }
+            plan.publishers.push(PublisherPlan {
+                link: number,
+                destination: number,
+            });
+        }
         plan
     }
 
@@ -89,6 +149,7 @@ impl Plan {
             publishers: Vec::new(),
             hears,
             destinations,
+            way: Way::default(),
         }
     }
 
@@ -168,6 +229,25 @@ mod tests {
             .collect();
         assert_eq!(publishers, [(0, 1), (1, 0), (2, 3), (3, 2)]);
         assert_eq!(plan.audiences(), [1; 4]);
+    }
+
+    #[test]
+    fn who_echoes_hears_what_comes_by_its_way() {
+        for (way, sent_to, heard_at) in [
+            (Way::Broker, "/topic/bench-1", "/topic/bench-1"),
+            (Way::HandlerToTopic, "/app/echo/bench-1", "/topic/bench-1"),
+            (Way::HandlerToSender, "/app/echo", "/user/queue/echo"),
+        ] {
+            let plan = Plan::echo(2, way);
+            let publisher = plan.publishers[1];
+            assert_eq!((publisher.link, publisher.destination), (1, 1));
+            assert_eq!(
+                (plan.audiences(), plan.way.sent_to(1)),
+                (vec![1; 2], sent_to.into())
+            );
+            let subscription = plan.links[1].subscription.as_ref().expect("a subscriber");
+            assert_eq!(subscription.destination, heard_at);
+        }
     }
 
     #[test]

@@ -199,6 +199,15 @@ fn a_server_that_says_no_address_is_an_error_with_its_last_words() {
     );
 }
 
+#[test]
+fn handlers_are_measured_only_on_a_server_that_is_named() {
+    let error = report_of(&["handler"]).map(|_| ()).expect_err("no server");
+    assert!(
+        matches!(error, BenchError::Usage(what) if what.contains("--server-command")),
+        "{error}"
+    );
+}
+
 /// A server over TCP for one subscriber and one publisher; `deliver` says what becomes of each message.
 fn misbehaving(deliver: fn(&str) -> String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -7,6 +7,7 @@ mod banner;
 mod bench;
 mod check_config;
 mod demo;
+mod demo_application;
 mod logging;
 mod outcome;
 mod serve;

@@ -11,6 +11,7 @@ use tidings_server::{Listener, ListenerKind, Server};
 use crate::arguments::Start;
 use crate::banner::banner;
 use crate::demo;
+use crate::demo_application;
 use crate::logging;
 use crate::outcome::Failure;
 use crate::signals::Signals;
@@ -80,6 +81,7 @@ async fn serve(config: Config, mode: Mode) -> anyhow::Result<()> {
     if let Some(library) = demo::client_library() {
         server = server.client_library(Bytes::from_owner(library));
     }
+    server = demo_application::install(server, &config);
     if mode == Mode::Development {
         eprintln!("{}", banner(&config, server.listeners()));
     }

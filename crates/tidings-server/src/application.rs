@@ -34,6 +34,13 @@ impl Application {
         }
     }
 
+    pub(crate) fn session(&self) -> Option<&Session> {
+        match self {
+            Self::Stomp(session) => Some(session),
+            Self::Messages(_) => None,
+        }
+    }
+
     /// The version of STOMP agreed on; the oldest where none is.
     pub(crate) fn version(&self) -> Version {
         match self {

@@ -12,7 +12,7 @@ use tidings_core::application::{
 };
 use tidings_core::destination::{Destination, DestinationError};
 use tidings_core::disconnect::Reason;
-use tidings_core::message::{Message, deliverable_headers, expiry};
+use tidings_core::message::{Message, RESERVED_HEADERS, deliverable_headers, expiry};
 use tidings_core::user::{UserTarget, session_topic};
 use tidings_stomp::{Frame, Headers};
 use tokio::sync::oneshot;
@@ -39,19 +39,29 @@ pub(crate) fn message(
     destination: &str,
     outgoing: Outgoing,
 ) -> Result<Message, SendError> {
-    let expires_at_ms =
-        expiry(&outgoing.headers, node.now_ms()).map_err(|error| refused(&error.into()))?;
+    let Outgoing { headers, body } = outgoing;
+    let expires_at_ms = expiry(&headers, node.now_ms()).map_err(|error| refused(&error.into()))?;
     let mut message = Message {
         id: node.message_ids.next(),
         destination: destination.into(),
         topic: None,
-        headers: deliverable_headers(&outgoing.headers),
-        body: outgoing.body,
+        headers: deliverable(headers),
+        body,
         expires_at_ms,
     };
     node.intercept_outgoing(&mut message)
         .map_err(|refusal| refused(&refusal))?;
     Ok(message)
+}
+
+/// Most applications name no reserved header, and a copy is two allocations.
+fn deliverable(headers: Headers) -> Headers {
+    let reserved = |name: &str| RESERVED_HEADERS.binary_search(&name).is_ok();
+    if headers.iter().any(|(name, _)| reserved(name)) {
+        deliverable_headers(&headers)
+    } else {
+        headers
+    }
 }
 
 /// What goes to a destination as a client would name it; several to one of a user.
@@ -110,7 +120,21 @@ fn copies(
         return Err(DestinationError::NoUser.into());
     };
     let message = message(node, &shown, outgoing)?;
-    Ok(for_sessions(node, sessions, path, &message).collect())
+    let Some((last, others)) = sessions.split_last() else {
+        return Ok(Vec::new());
+    };
+    // Most recipients are one session, and a copy clones the headers.
+    let mut messages = Vec::with_capacity(sessions.len());
+    messages.extend(for_sessions(node, others, path, &message));
+    messages.push(Message {
+        topic: Some(topic(node, last, path)),
+        ..message
+    });
+    Ok(messages)
+}
+
+fn topic(node: &Node, session: &str, path: &str) -> Arc<str> {
+    session_topic(session, path, node.destinations.separator).into()
 }
 
 /// The message as each session hears it. The sessions are those that [`Users`](tidings_core::user::Users) knows: a name that
@@ -122,7 +146,7 @@ pub(crate) fn for_sessions(
     message: &Message,
 ) -> impl Iterator<Item = Message> {
     sessions.iter().map(move |session| Message {
-        topic: Some(session_topic(session, path, node.destinations.separator).into()),
+        topic: Some(topic(node, session, path)),
         ..message.clone()
     })
 }

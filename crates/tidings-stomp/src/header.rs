@@ -52,6 +52,8 @@ impl Headers {
     ///
     /// When the pushed headers of one frame together pass 2 GiB.
     pub fn push(&mut self, name: &str, value: &str) {
+        // One allocation for both.
+        self.side.reserve(name.len() + value.len());
         let field = Field {
             name: self.keep(name),
             value: self.keep(value),

@@ -66,7 +66,7 @@ async fn authenticate(mut request: Request, next: Next) -> axum::response::Respo
 }
 
 /// Serves until `stop`, which ends both: messaging says goodbye to its clients, and HTTP ends its connections.
-async fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {

@@ -20,8 +20,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tidings::prelude::*;
-use tidings_server::Server;
 use tidings_server::config::{Config, Overrides};
+use tidings_server::{BindError, Server};
 
 /// Lines that a room keeps.
 const MAX_LINES: usize = 50;
@@ -109,6 +109,19 @@ async fn tell_how_much(chat: Chat, template: MessagingTemplate) {
     }
 }
 
+/// A server with the chat in it.
+pub(crate) async fn bind(config: Config) -> Result<Server, BindError> {
+    let server = Server::bind(config).await?;
+    let chat = Chat::default();
+    let router: Router = Router::new()
+        .message("rooms/{room}", say)
+        .subscribe("rooms/{room}", said)
+        .with_state(chat.clone());
+    let template = MessagingTemplate::new(server.broker());
+    tokio::spawn(tell_how_much(chat, template));
+    Ok(server.application(Arc::new(router)))
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -121,16 +134,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         listen,
         ..Overrides::default()
     };
-    let server = Server::bind(Config::development(&overrides)?).await?;
-
-    let chat = Chat::default();
-    let router: Router = Router::new()
-        .message("rooms/{room}", say)
-        .subscribe("rooms/{room}", said)
-        .with_state(chat.clone());
-    let template = MessagingTemplate::new(server.broker());
-    tokio::spawn(tell_how_much(chat, template));
-
+    let server = bind(Config::development(&overrides)?).await?;
     for listener in server.listeners() {
         print(&format!("listening {}", listener.url()));
     }
@@ -140,7 +144,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             std::future::pending().await
         }
     };
-    let server = server.application(Arc::new(router));
     server.run(axum::Router::new(), stop).await?;
     Ok(())
 }

@@ -3,7 +3,6 @@
 use std::future::{Future, poll_fn, ready};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -40,7 +39,7 @@ impl<H, A> HandlerEndpoint<H, A> {
 impl<H: Handler<A, S>, A: 'static, S: Send + 'static> Endpoint<S> for HandlerEndpoint<H, A> {
     fn call(&self, message: Message, state: S) -> ResponseFuture {
         let handler = self.handler.clone();
-        Box::pin(unwound(async move { handler.call(message, state).await }))
+        unwound(handler.call(message, state))
     }
 
     fn is_parallel(&self) -> bool {
@@ -59,7 +58,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> for Layered<S> {
         let layer = Arc::clone(&self.layer);
         let inner = Arc::clone(&self.inner);
         let next = Next::new(move |message| inner.call(message, state));
-        Box::pin(unwound(async move { layer(message, next).await }))
+        unwound(async move { layer(message, next).await })
     }
 
     fn is_parallel(&self) -> bool {
@@ -85,14 +84,16 @@ impl<S: Clone + Send + Sync + 'static, T> Endpoint<T> for WithState<S> {
 
 /// A panic in `answer` becomes a failure, so that it costs neither the thread nor the other sessions on it. The panic
 /// hook has told of it, on standard error by custom; the client is told no more than that it happened.
-async fn unwound(answer: impl Future<Output = Response>) -> Response {
-    let mut answer = pin!(answer);
-    let answered = poll_fn(|context| {
+///
+/// The answer has a box of its own: pinned within this future it would lie there twice, and a message is some hundreds of
+/// bytes to move.
+fn unwound(answer: impl Future<Output = Response> + Send + 'static) -> ResponseFuture {
+    let mut answer = Box::pin(answer);
+    Box::pin(poll_fn(move |context| {
         // What is half changed is dropped with the future, or behind a lock that knows it is poisoned.
         let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
         polled.unwrap_or_else(|_| Poll::Ready(panicked()))
-    });
-    answered.await
+    }))
 }
 
 /// The same for what happens before there is a future: the state or the handler is cloned.

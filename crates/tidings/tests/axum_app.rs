@@ -43,8 +43,10 @@ impl Client {
         self.send(&bytes).await;
     }
 
+    /// The next frame has all `parts`, the last of them at its end.
     async fn is_told(&mut self, parts: &[&str]) {
-        let frame = self.until(b"\0").await;
+        let end = format!("{}\0", parts[parts.len() - 1]);
+        let frame = self.until(end.as_bytes()).await;
         for part in parts {
             assert!(frame.contains(part), "no {part:?} in {frame:?}");
         }
@@ -86,13 +88,14 @@ async fn an_announcement_by_http_reaches_those_who_are_connected() {
         ada.until(b"connect again soon\n").await;
     }
     ada.stomp("CONNECT\naccept-version:1.2\nhost:h\n\n").await;
-    ada.is_told(&["CONNECTED\n", "user-name:ada\n"]).await;
+    ada.is_told(&["CONNECTED\n", "user-name:ada\n", "\n\n"])
+        .await;
     for topic in ["announcements", "shout"] {
         ada.stomp(&format!(
             "SUBSCRIBE\nid:{topic}\ndestination:/topic/{topic}\nreceipt:{topic}\n\n"
         ))
         .await;
-        ada.is_told(&["RECEIPT\n"]).await;
+        ada.is_told(&["RECEIPT\n", "\n\n"]).await;
     }
 
     let mut bob = open().await;

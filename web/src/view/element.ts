@@ -50,3 +50,11 @@ export function gathered(draw: () => void): () => void {
 export function say(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
+
+/** Lets an element light up, from the start also when it is lit still. */
+export function flash(element: HTMLElement, how: 'up' | 'down' | 'new'): void {
+  delete element.dataset.flash;
+  // An animation begins anew only where the page was laid out without it.
+  void element.offsetWidth;
+  element.dataset.flash = how;
+}

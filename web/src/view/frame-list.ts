@@ -1,5 +1,5 @@
 import { frameText, gist } from '../frame.ts';
-import { beatsText, type FrameLog, type LogEntry, MAX_ENTRIES } from '../frame-log.ts';
+import { beatsText, type FrameLog, type LogEntry, MAX_ENTRIES, timesText } from '../frame-log.ts';
 import { copyText } from './clipboard.ts';
 import { find, gathered, make, say, time } from './element.ts';
 
@@ -17,7 +17,8 @@ export class FrameList {
   readonly #said = find('frames-said', HTMLElement);
   #drawn = 0;
   #paused = false;
-  #lastBeats: { entry: LogEntry & { kind: 'heart-beat' }; text: HTMLElement } | undefined;
+  /** Writes the newest line anew: it may have grown. */
+  #refresh: () => void = () => {};
   /** Draws before the next picture. */
   readonly ask = gathered(() => this.#draw());
 
@@ -38,7 +39,7 @@ export class FrameList {
     if (this.#paused) return;
     const { scrollHeight, scrollTop, clientHeight } = this.#scroll;
     const following = scrollHeight - scrollTop - clientHeight < NEAR_END;
-    if (this.#lastBeats !== undefined) say(this.#lastBeats.text, beatsText(this.#lastBeats.entry));
+    this.#refresh();
     this.#list.append(...this.#log.since(this.#drawn).map((entry) => this.#row(entry)));
     this.#drawn = this.#log.total;
     while (this.#list.childElementCount > MAX_ENTRIES) this.#list.firstElementChild?.remove();
@@ -47,17 +48,19 @@ export class FrameList {
   }
 
   #row(entry: LogEntry): HTMLLIElement {
-    this.#lastBeats = undefined;
+    this.#refresh = () => {};
     const row = make('li', `frame ${entry.kind}`);
     if (entry.kind === 'frame') {
       row.dataset.direction = entry.direction;
-      row.append(frameDetails(entry));
+      const { details, refresh } = frameDetails(entry);
+      row.append(details);
+      this.#refresh = refresh;
       return row;
     }
     const text = make('span', 'gist', entry.kind === 'note' ? entry.text : beatsText(entry));
     if (entry.kind === 'heart-beat') {
       row.append(make('span', 'arrow', '♥'), make('span', 'command', 'Heart-beats'), text);
-      this.#lastBeats = { entry, text };
+      this.#refresh = () => say(text, beatsText(entry));
     } else row.append(make('span', 'arrow', '·'), text);
     row.append(time(entry.at, true));
     return row;
@@ -72,7 +75,7 @@ export class FrameList {
 
   #clear(): void {
     this.#list.replaceChildren();
-    this.#lastBeats = undefined;
+    this.#refresh = () => {};
     this.#drawn = this.#log.total;
     this.#log.clear();
     say(this.#said, 'Frames cleared');
@@ -88,18 +91,25 @@ export class FrameList {
   }
 }
 
-function frameDetails(entry: LogEntry & { kind: 'frame' }): HTMLDetailsElement {
+function frameDetails(entry: LogEntry & { kind: 'frame' }) {
   const details = make('details');
   const summary = make('summary');
   const direction = entry.direction === 'out' ? 'sent' : 'received';
   const arrow = make('span', 'arrow', entry.direction === 'out' ? '↑' : '↓');
   arrow.setAttribute('aria-hidden', 'true');
+  const about = make('span', 'gist');
+  const at = make('span');
+  const refresh = () => {
+    say(about, `${gist(entry.frame)}${timesText(entry)}`);
+    at.replaceChildren(time(entry.at, true));
+  };
+  refresh();
   summary.append(
     arrow,
     make('span', 'visually-hidden', direction),
     make('span', 'command', entry.frame.command),
-    make('span', 'gist', gist(entry.frame)),
-    time(entry.at, true),
+    about,
+    at,
   );
   details.append(summary);
   // Most frames are never opened: their text is made when they are.
@@ -111,5 +121,5 @@ function frameDetails(entry: LogEntry & { kind: 'frame' }): HTMLDetailsElement {
     },
     { once: true },
   );
-  return details;
+  return { details, refresh };
 }

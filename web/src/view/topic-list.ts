@@ -49,14 +49,15 @@ export class TopicList {
     if (open) this.#name.focus();
   }
 
-  draw(): void {
+  /** @param looking whether the conversations are what is seen */
+  draw(looking: boolean): void {
     const there = new Set(this.#topics.all.map(({ destination }) => destination));
     for (const [destination, { row }] of this.#rows) {
       if (there.has(destination)) continue;
       row.remove();
       this.#rows.delete(destination);
     }
-    for (const topic of this.#topics.all) this.#drawRow(topic);
+    for (const topic of this.#topics.all) this.#drawRow(topic, looking && topic === this.#topics.open);
     this.#keepInSight();
   }
 
@@ -77,9 +78,8 @@ export class TopicList {
     this.#rows.get(open)?.row.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }
 
-  #drawRow(topic: Topic): void {
+  #drawRow(topic: Topic, open: boolean): void {
     const { row, button, badge } = this.#rows.get(topic.destination) ?? this.#makeRow(topic);
-    const open = topic === this.#topics.open;
     row.dataset.membership = topic.membership;
     if (open) button.setAttribute('aria-current', 'true');
     else button.removeAttribute('aria-current');

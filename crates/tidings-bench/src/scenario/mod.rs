@@ -3,6 +3,7 @@
 mod compare;
 mod connect;
 mod fanout;
+mod handler;
 mod medians;
 mod stalled;
 mod transports;
@@ -13,11 +14,13 @@ use std::time::Instant;
 
 pub use compare::{CompareReport, ComparedScenario};
 pub use connect::ConnectReport;
+pub use handler::{ComparedWay, HandlerReport};
 pub use transports::{ComparedTransport, TransportsReport};
 
 pub(crate) use compare::compare;
 pub(crate) use connect::connect;
 pub(crate) use fanout::{fanout, latency, pairs, rate};
+pub(crate) use handler::handler;
 pub(crate) use stalled::stalled;
 pub(crate) use transports::transports;
 

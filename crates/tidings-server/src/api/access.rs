@@ -5,33 +5,30 @@ use axum::http::{HeaderMap, header};
 use super::problem::{Kind, Problem};
 use crate::config::ApiKey;
 
-/// Which of the keys the request shows.
-///
-/// Every key is compared, so that the time does not tell which one is nearly right.
-pub(super) fn application(keys: &[ApiKey], headers: &HeaderMap) -> Result<usize, Problem> {
-    let shown = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| bearer(value.as_bytes()))
-        .unwrap_or_default();
-    let matching =
-        keys.iter().enumerate().fold(
-            None,
-            |found, (place, key)| {
-                if key.is(shown) { Some(place) } else { found }
-            },
-        );
-    matching.ok_or_else(|| {
-        let detail = "show one of the server's keys: `authorization: Bearer KEY`";
-        Problem::new(Kind::Unauthorized, detail)
-    })
-}
-
-/// The token of RFC 6750, section 2.1.
-fn bearer(value: &[u8]) -> Option<&[u8]> {
+/// The key that a request shows: the token of RFC 6750, section 2.1.
+pub(super) fn shown(headers: &HeaderMap) -> Option<&[u8]> {
+    let value = headers.get(header::AUTHORIZATION)?.as_bytes();
     let (scheme, token) = value.split_at_checked("bearer ".len())?;
     scheme
         .eq_ignore_ascii_case(b"bearer ")
         .then(|| token.trim_ascii())
+        .filter(|token| !token.is_empty())
+}
+
+/// Which of the keys is shown.
+///
+/// Every key is compared, so that the time does not tell which one is nearly right.
+pub(super) fn find(keys: &[ApiKey], shown: &[u8]) -> Option<usize> {
+    let found = |found, (place, key): (usize, &ApiKey)| {
+        if key.is(shown) { Some(place) } else { found }
+    };
+    keys.iter().enumerate().fold(None, found)
+}
+
+/// No key is shown, or a wrong one.
+pub(super) fn unauthorized() -> Problem {
+    let detail = "show one of the server's keys: `authorization: Bearer KEY`";
+    Problem::new(Kind::Unauthorized, detail)
 }
 
 #[cfg(test)]
@@ -47,7 +44,7 @@ mod tests {
         let application = |value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::AUTHORIZATION, HeaderValue::from_static(value));
-            application(&keys, &headers).ok()
+            find(&keys, shown(&headers)?)
         };
         assert_eq!(application("Bearer first-first-first"), Some(0));
         assert_eq!(application("bearer  second-second-second"), Some(1));

@@ -1,15 +1,16 @@
 //! The OpenAPI document, from the table of operations.
 
 use serde_json::{Map, Value, json};
+use tidings_core::disconnect::Reason;
 
-use super::operation::{Access, Content, OPERATIONS, Operation, Parameter};
-use super::{API_PATH, Answered, Api, Call, encode};
+use super::operation::{Access, Content, OPERATIONS, Operation};
+use super::parameter::Parameter;
+use super::{API_PATH, Answered, Api, Call, encode, sessions};
 
 /// What requests and answers look like, by name.
 const SCHEMAS: &str = include_str!("schemas.json");
 
-const ABOUT: &str =
-    "Sends messages to the clients of Tidings, tells who is connected, and disconnects.";
+const ABOUT: &str = "Sends messages to the clients of Tidings, tells who is connected and has subscribed, unsubscribes and disconnects.";
 
 /// The header by which a request that comes twice is done once.
 const IDEMPOTENCY_KEY: &str = "Names the request: when it comes again within `api.idempotency_time`, it is not done \
@@ -28,6 +29,8 @@ pub(super) fn write() -> bytes::Bytes {
         let methods = path.or_insert_with(|| json!({}));
         methods[operation.method.as_str().to_lowercase()] = describe_operation(operation);
     }
+    let mut schemas = value(SCHEMAS);
+    schemas["Reason"] = reasons();
     encode(&json!({
         "openapi": "3.1.0",
         "info": {
@@ -39,16 +42,32 @@ pub(super) fn write() -> bytes::Bytes {
         "paths": paths,
         "components": {
             "securitySchemes": { "key": { "type": "http", "scheme": "bearer" } },
-            "schemas": value(SCHEMAS),
+            "schemas": schemas,
         },
     }))
+}
+
+/// Those that an application may give.
+fn reasons() -> Value {
+    let names = Reason::all()
+        .filter(sessions::may_be_given)
+        .map(Reason::name);
+    json!({
+        "type": "string",
+        "description": "A reason of docs/disconnect-codes.md.",
+        "enum": names.collect::<Vec<_>>(),
+    })
 }
 
 fn describe_operation(operation: &Operation) -> Value {
     let mut parameters: Vec<_> = operation.parameters.iter().map(parameter).collect();
     let mut responses = Map::new();
     responses.insert("200".to_owned(), described("Done.", &operation.response));
-    for status in operation.problems {
+    let of_keys: &[u16] = match operation.access {
+        Access::Keys => &[401, 429],
+        Access::Everybody => &[],
+    };
+    for status in of_keys.iter().chain(operation.problems) {
         responses.insert(status.to_string(), problem(*status));
     }
     let mut described = json!({
@@ -98,20 +117,26 @@ fn content(content: &Content) -> Value {
 
 fn problem(status: u16) -> Value {
     let description = match status {
-        400 => "The body is no JSON, or the idempotency key can't be used.",
+        400 => "The body is no JSON or not complete, or the idempotency key can't be used.",
         401 => "No key, or none of the server's.",
-        404 => "No such session is connected.",
+        404 => "No such session is connected, or it has no such subscription.",
         409 => "The first request with this idempotency key is not done.",
         413 => "Too large.",
-        415 => "Not said to be JSON.",
+        415 => "Not said to be JSON, or compressed.",
+        429 => "Too many wrong keys: try again after the seconds of the header `retry-after`.",
         503 => "Not now: try again after the seconds of the header `retry-after`.",
         _ => "It can't be done as it stands: `code` and `detail` say why.",
     };
     let schema = reference("Problem");
-    json!({
+    let mut described = json!({
         "description": description,
         "content": { "application/problem+json": { "schema": schema } },
-    })
+    });
+    if [429, 503].contains(&status) {
+        let seconds = json!({ "type": "integer", "minimum": 1 });
+        described["headers"] = json!({ "Retry-After": { "required": true, "schema": seconds } });
+    }
+    described
 }
 
 fn reference(schema: &str) -> Value {

@@ -4,15 +4,20 @@
 
 mod access;
 mod document;
+mod guesses;
 mod idempotency;
 mod operation;
 mod page;
+mod parameter;
 mod problem;
 mod publish;
 mod sessions;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 
+use std::net::{IpAddr, Ipv4Addr};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
@@ -21,13 +26,17 @@ use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::{HeaderMap, HeaderValue, Response, Uri, header, request};
 use axum::routing::{MethodFilter, any, on};
 use bytes::Bytes;
+use http_body_util::LengthLimitError;
+use hyper::body::Body as _;
 
 use crate::clock;
+use crate::http::address_of;
 use crate::node::Node;
 use crate::outbound::NodeBroker;
 use crate::telemetry::ApiLabel;
+use guesses::Guesses;
 use idempotency::{Begun, Memory, Name};
-use operation::{Access, OPERATIONS, Operation};
+use operation::{Access, Answer, OPERATIONS, Operation};
 use problem::{Kind, Problem};
 
 /// Where the API begins.
@@ -38,6 +47,7 @@ struct Api {
     node: Arc<Node>,
     broker: NodeBroker,
     memory: Memory,
+    guesses: Guesses,
     /// The OpenAPI document.
     document: Bytes,
 }
@@ -46,12 +56,17 @@ struct Api {
 struct Call<'a> {
     /// The variable in the path: whose name, which session.
     subject: &'a str,
+    /// The second one: which subscription.
+    part: &'a str,
     uri: &'a Uri,
     body: &'a [u8],
 }
 
 /// What an operation answers: JSON, with status 200.
 type Answered = Result<Bytes, Problem>;
+
+/// An answer that workers have a part in.
+type Answering<'a> = Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
 
 /// The routes of the API. They have no fallback of their own, so that they can be merged with others.
 pub(crate) fn router(node: &Arc<Node>) -> Router {
@@ -60,6 +75,7 @@ pub(crate) fn router(node: &Arc<Node>) -> Router {
         node: Arc::clone(node),
         broker: NodeBroker(Arc::clone(node)),
         memory: Memory::new(config.idempotency_time, config.idempotency_bytes),
+        guesses: Guesses::new(config.failed_keys_per_minute),
         document: document::write(),
     });
     let mut router = Router::new();
@@ -93,11 +109,15 @@ pub(crate) fn router(node: &Arc<Node>) -> Router {
 }
 
 async fn serve(api: Arc<Api>, operation: &'static Operation, request: Request) -> Response<Body> {
-    let response = match api.answer(operation, request).await {
+    let mut response = match api.answer(operation, request).await {
         Ok(response) => response,
         Err(problem) => problem.into_response(),
     };
     api.count(operation.name, &response);
+    if operation.access == Access::Keys {
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     response
 }
 
@@ -111,15 +131,16 @@ impl Api {
         let (mut parts, body) = request.into_parts();
         let application = match operation.access {
             Access::Everybody => 0,
-            Access::Keys => access::application(&self.node.config.api.keys, &parts.headers)?,
+            Access::Keys => self.application(&parts)?,
         };
-        let subject = subject(&mut parts).await?;
+        let [subject, part] = variables(&mut parts).await?;
         let body = match operation.request {
             Some(_) => self.read(&parts.headers, body).await?,
             None => Bytes::new(),
         };
         let call = Call {
             subject: &subject,
+            part: &part,
             uri: &parts.uri,
             body: &body,
         };
@@ -128,12 +149,25 @@ impl Api {
             None => None,
         };
         match name {
-            Some(name) => self.answer_once(operation, &call, name),
-            None => (operation.answer)(self, &call).map(json),
+            Some(name) => self.answer_once(operation, &call, name).await,
+            None => operation.answer.run(self, &call).await.map(json),
         }
     }
 
-    fn answer_once(
+    /// Whose key the request shows.
+    fn application(&self, parts: &request::Parts) -> Result<usize, Problem> {
+        let Some(shown) = access::shown(&parts.headers) else {
+            return Err(access::unauthorized());
+        };
+        // Where nobody tells the address, all share one allowance.
+        let address = address_of(&parts.extensions)
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+        let keys = &self.node.config.api.keys;
+        self.guesses
+            .judge(address, clock::now(), || access::find(keys, shown))
+    }
+
+    async fn answer_once(
         &self,
         operation: &Operation,
         call: &Call<'_>,
@@ -149,7 +183,7 @@ impl Api {
                 Ok(response)
             }
             Begun::Now(permit) => {
-                let answer = (operation.answer)(self, call)?;
+                let answer = operation.answer.run(self, call).await?;
                 permit.keep(&answer, clock::now());
                 Ok(json(answer))
             }
@@ -165,12 +199,30 @@ impl Api {
             let detail = "send JSON, and the header `content-type: application/json`";
             return Err(Problem::new(Kind::UnsupportedMediaType, detail));
         }
+        let encoding = headers.get(header::CONTENT_ENCODING);
+        if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            let detail = "send the body as it is, without `content-encoding`";
+            return Err(Problem::new(Kind::UnsupportedMediaType, detail));
+        }
         let limit = self.node.config.api.max_body_bytes;
-        to_bytes(body, limit).await.map_err(|_| {
+        let too_large = || {
             let detail = format!(
-                "the body did not arrive, or is longer than {limit} bytes; send less, or raise api.max_body_bytes"
+                "the body is longer than {limit} bytes; send less, or raise api.max_body_bytes"
             );
             Problem::new(Kind::RequestTooLarge, detail)
+        };
+        // One that says so is refused before any of it is read.
+        if body.size_hint().lower() > limit as u64 {
+            return Err(too_large());
+        }
+        to_bytes(body, limit).await.map_err(|error| {
+            let is_too_large = std::error::Error::source(&error)
+                .is_some_and(|source| source.is::<LengthLimitError>());
+            if is_too_large {
+                return too_large();
+            }
+            let detail = format!("the body did not arrive: {error}");
+            Problem::new(Kind::IncompleteBody, detail)
         })
     }
 
@@ -181,13 +233,34 @@ impl Api {
     }
 }
 
-/// No path has more than one variable.
-async fn subject(parts: &mut request::Parts) -> Result<String, Problem> {
+impl Answer {
+    async fn run(&self, api: &Api, call: &Call<'_>) -> Answered {
+        match self {
+            Self::Now(answer) => answer(api, call),
+            Self::Later(answer) => answer(api, call).await,
+        }
+    }
+}
+
+/// No path has more than two variables; those that it does not have are empty.
+async fn variables(parts: &mut request::Parts) -> Result<[String; 2], Problem> {
+    let invalid = |detail| Problem::new(Kind::InvalidRequest, detail);
+    if !has_good_escapes(&parts.uri) {
+        return Err(invalid(
+            "a `%` in the path or the query has no two hexadecimal digits behind it; write %25 for the character itself",
+        ));
+    }
     let parameters = RawPathParams::from_request_parts(parts, &()).await;
-    let parameters = parameters
-        .map_err(|_| Problem::new(Kind::InvalidRequest, "an escape in the path is not UTF-8"))?;
-    let first = parameters.iter().next();
-    Ok(first.map_or_else(String::new, |(_, value)| value.to_owned()))
+    let parameters = parameters.map_err(|_| invalid("an escape in the path is not UTF-8"))?;
+    let mut values = parameters.iter().map(|(_, value)| value.to_owned());
+    Ok(std::array::from_fn(|_| values.next().unwrap_or_default()))
+}
+
+/// What would be taken as it is otherwise, and name somebody else.
+fn has_good_escapes(uri: &Uri) -> bool {
+    let text = uri.path_and_query().map_or("", |both| both.as_str());
+    let mut behind = text.split('%').skip(1).map(str::as_bytes);
+    behind.all(|behind| behind.len() >= 2 && behind[..2].iter().all(u8::is_ascii_hexdigit))
 }
 
 /// The JSON of an answer.

@@ -2,7 +2,11 @@
 
 use axum::http::Method;
 
-use super::{Answered, Api, Call, document, page, publish, sessions};
+use super::parameter::{
+    AFTER, AFTER_SUBSCRIPTION, CLOSE_CODE, ID, LIMIT, NAME, OF_SUBSCRIPTIONS, OF_USER, Parameter,
+    REASON, SUBSCRIPTION, TEXT,
+};
+use super::{Answered, Answering, Api, Call, document, page, publish, sessions, subscriptions};
 
 /// One method of one path.
 pub(super) struct Operation {
@@ -17,9 +21,16 @@ pub(super) struct Operation {
     /// The body; none where the method has none.
     pub(super) request: Option<Content>,
     pub(super) response: Content,
-    /// The statuses of the problems that it may answer with.
+    /// The statuses of the problems that it may answer with, besides those of keys.
     pub(super) problems: &'static [u16],
-    pub(super) answer: fn(&Api, &Call<'_>) -> Answered,
+    pub(super) answer: Answer,
+}
+
+/// What an operation does.
+pub(super) enum Answer {
+    Now(fn(&Api, &Call<'_>) -> Answered),
+    /// Workers are asked.
+    Later(for<'a> fn(&'a Api, &'a Call<'_>) -> Answering<'a>),
 }
 
 /// Who may ask.
@@ -29,17 +40,6 @@ pub(super) enum Access {
     Everybody,
 }
 
-/// A variable of a path, or of a query.
-pub(super) struct Parameter {
-    pub(super) name: &'static str,
-    /// `path` or `query`.
-    pub(super) place: &'static str,
-    pub(super) about: &'static str,
-    /// Its schema, as JSON.
-    pub(super) schema: &'static str,
-    pub(super) example: &'static str,
-}
-
 /// JSON that is sent or answered.
 pub(super) struct Content {
     /// The name of its schema in the document.
@@ -47,22 +47,6 @@ pub(super) struct Content {
     /// Each with a name and as JSON.
     pub(super) examples: &'static [(&'static str, &'static str)],
 }
-
-const NAME: Parameter = Parameter {
-    name: "name",
-    place: "path",
-    about: "The user, with percent escapes where the name has a `/`.",
-    schema: r#"{"type": "string"}"#,
-    example: "ada",
-};
-
-const ID: Parameter = Parameter {
-    name: "id",
-    place: "path",
-    about: "The session, as the header `session` of CONNECTED named it.",
-    schema: r#"{"type": "string"}"#,
-    example: "5c0a9b6d1f2e4c8ba7d3e60f18b24c97",
-};
 
 const MESSAGE: Content = Content {
     schema: "PathMessage",
@@ -82,8 +66,21 @@ const DISCONNECTED: Content = Content {
     examples: &[("one", r#"{"disconnected": 1}"#)],
 };
 
+const SUBSCRIPTIONS: Content = Content {
+    schema: "Subscriptions",
+    examples: &[(
+        "page",
+        r#"{"subscriptions": [{"session": "5c0a9b6d1f2e4c8ba7d3e60f18b24c97", "user": "ada", "id": "sub-0", "destination": "/topic/prices", "ack": "auto", "link": "websocket"}], "next": "0-17"}"#,
+    )],
+};
+
+const UNSUBSCRIBED: Content = Content {
+    schema: "Unsubscribed",
+    examples: &[("one", r#"{"unsubscribed": 1}"#)],
+};
+
 /// What may go wrong with any message.
-const OF_MESSAGES: &[u16] = &[400, 401, 409, 413, 415, 422, 503];
+const OF_MESSAGES: &[u16] = &[400, 409, 413, 415, 422, 503];
 
 pub(super) static OPERATIONS: &[Operation] = &[
     Operation {
@@ -117,16 +114,16 @@ pub(super) static OPERATIONS: &[Operation] = &[
         response: Content {
             schema: "Published",
             examples: &[
-                ("topic", r#"{"status": 200}"#),
+                ("topic", r#"{"status": 200, "sessions_reached": null}"#),
                 ("user", r#"{"status": 200, "sessions_reached": 1}"#),
                 (
                     "batch",
-                    r#"{"results": [{"status": 200}, {"type": "urn:tidings:problem:unknown-destination", "title": "The destination starts with no prefix that the server knows.", "status": 422, "detail": "the destination starts with no known prefix: use one of /topic/, /queue/, /user/, /temp-queue/, /reply-queue/", "code": "unknown-destination"}]}"#,
+                    r#"{"results": [{"status": 200, "sessions_reached": null}, {"type": "urn:tidings:problem:unknown-destination", "title": "The destination starts with no prefix that the server knows.", "status": 422, "detail": "the destination starts with no known prefix: use one of /topic/, /queue/, /user/, /temp-queue/, /reply-queue/", "code": "unknown-destination"}]}"#,
                 ),
             ],
         },
         problems: OF_MESSAGES,
-        answer: publish::publish,
+        answer: Answer::Now(publish::publish),
     },
     Operation {
         name: "listUsers",
@@ -134,32 +131,17 @@ pub(super) static OPERATIONS: &[Operation] = &[
         path: "/users",
         access: Access::Keys,
         summary: "Lists who is connected to this node, by name.",
-        parameters: &[
-            Parameter {
-                name: "limit",
-                place: "query",
-                about: "Most users of the answer.",
-                schema: r#"{"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}"#,
-                example: "10",
-            },
-            Parameter {
-                name: "after",
-                place: "query",
-                about: "Only names behind this one: `next` of the page before.",
-                schema: r#"{"type": "string"}"#,
-                example: "a",
-            },
-        ],
+        parameters: &[LIMIT, AFTER],
         request: None,
         response: Content {
             schema: "Users",
             examples: &[(
                 "page",
-                r#"{"users": [{"name": "ada", "sessions": 1}], "next": "ada"}"#,
+                r#"{"users": [{"name": "ada", "sessions": 1}], "total": 2, "next": "ada"}"#,
             )],
         },
-        problems: &[401, 422],
-        answer: page::list,
+        problems: &[422],
+        answer: Answer::Now(page::list),
     },
     Operation {
         name: "showUser",
@@ -173,11 +155,11 @@ pub(super) static OPERATIONS: &[Operation] = &[
             schema: "UserSessions",
             examples: &[(
                 "connected",
-                r#"{"name": "ada", "sessions": ["5c0a9b6d1f2e4c8ba7d3e60f18b24c97"]}"#,
+                r#"{"name": "ada", "sessions": ["5c0a9b6d1f2e4c8ba7d3e60f18b24c97"], "total": 1}"#,
             )],
         },
-        problems: &[401, 422],
-        answer: page::show,
+        problems: &[422],
+        answer: Answer::Now(page::show),
     },
     Operation {
         name: "sendToUser",
@@ -189,7 +171,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         request: Some(MESSAGE),
         response: REACHED,
         problems: OF_MESSAGES,
-        answer: publish::to_user,
+        answer: Answer::Now(publish::to_user),
     },
     Operation {
         name: "sendToSession",
@@ -200,32 +182,116 @@ pub(super) static OPERATIONS: &[Operation] = &[
         parameters: &[ID],
         request: Some(MESSAGE),
         response: REACHED,
-        problems: &[400, 401, 404, 409, 413, 415, 422, 503],
-        answer: publish::to_session,
+        problems: &[400, 404, 409, 413, 415, 422, 503],
+        answer: Answer::Now(publish::to_session),
     },
     Operation {
         name: "disconnectUser",
         method: Method::DELETE,
         path: "/users/{name}/sessions",
         access: Access::Keys,
-        summary: "Disconnects all sessions of a user, with the reason `disconnected-by-application`.",
-        parameters: &[NAME],
+        summary: "Disconnects all sessions of a user.",
+        parameters: &[NAME, REASON, CLOSE_CODE, TEXT],
         request: None,
         response: DISCONNECTED,
-        problems: &[401, 422],
-        answer: sessions::end_all,
+        problems: &[422],
+        answer: Answer::Now(sessions::end_all),
     },
     Operation {
         name: "disconnectSession",
         method: Method::DELETE,
         path: "/sessions/{id}",
         access: Access::Keys,
-        summary: "Disconnects a session, with the reason `disconnected-by-application`.",
-        parameters: &[ID],
+        summary: "Disconnects a session.",
+        parameters: &[ID, REASON, CLOSE_CODE, TEXT],
         request: None,
         response: DISCONNECTED,
-        problems: &[401, 404, 422],
-        answer: sessions::end,
+        problems: &[404, 422],
+        answer: Answer::Now(sessions::end),
+    },
+    Operation {
+        name: "listSessions",
+        method: Method::GET,
+        path: "/sessions",
+        access: Access::Keys,
+        summary: "Lists the sessions on this node, by id, those of clients without a name too.",
+        parameters: &[LIMIT, AFTER, OF_USER],
+        request: None,
+        response: Content {
+            schema: "Sessions",
+            examples: &[(
+                "page",
+                r#"{"sessions": [{"id": "5c0a9b6d1f2e4c8ba7d3e60f18b24c97", "user": null, "link": "websocket", "peer": "192.0.2.7:50412", "connected_at_ms": 1767225600000}], "total": 1}"#,
+            )],
+        },
+        problems: &[422],
+        answer: Answer::Now(sessions::list),
+    },
+    Operation {
+        name: "showSession",
+        method: Method::GET,
+        path: "/sessions/{id}",
+        access: Access::Keys,
+        summary: "Tells of one session, and how many subscriptions it has.",
+        parameters: &[ID],
+        request: None,
+        response: Content {
+            schema: "SessionShown",
+            examples: &[(
+                "one",
+                r#"{"id": "5c0a9b6d1f2e4c8ba7d3e60f18b24c97", "user": "ada", "link": "tcp", "peer": "192.0.2.7:50412", "connected_at_ms": 1767225600000, "subscriptions": 3}"#,
+            )],
+        },
+        problems: &[404, 422, 503],
+        answer: Answer::Later(sessions::show),
+    },
+    Operation {
+        name: "listSubscriptions",
+        method: Method::GET,
+        path: "/subscriptions",
+        access: Access::Keys,
+        summary: "Lists subscriptions on this node. A page may have fewer than `limit`, or none, and yet a `next`.",
+        parameters: OF_SUBSCRIPTIONS,
+        request: None,
+        response: SUBSCRIPTIONS,
+        problems: &[422, 503],
+        answer: Answer::Later(subscriptions::list),
+    },
+    Operation {
+        name: "endSubscriptions",
+        method: Method::DELETE,
+        path: "/subscriptions",
+        access: Access::Keys,
+        summary: "Ends the subscriptions to a destination, or to all that begin so, of all, one user or one session. At most `limit`; while the answer has a `next`, ask again.",
+        parameters: OF_SUBSCRIPTIONS,
+        request: None,
+        response: UNSUBSCRIBED,
+        problems: &[422, 503],
+        answer: Answer::Later(subscriptions::end_all),
+    },
+    Operation {
+        name: "listSubscriptionsOfSession",
+        method: Method::GET,
+        path: "/sessions/{id}/subscriptions",
+        access: Access::Keys,
+        summary: "Lists the subscriptions of a session, in the order in which it made them.",
+        parameters: &[ID, LIMIT, AFTER_SUBSCRIPTION],
+        request: None,
+        response: SUBSCRIPTIONS,
+        problems: &[404, 422, 503],
+        answer: Answer::Later(subscriptions::of_session),
+    },
+    Operation {
+        name: "endSubscription",
+        method: Method::DELETE,
+        path: "/sessions/{id}/subscriptions/{subscription}",
+        access: Access::Keys,
+        summary: "Ends a subscription of a session, which goes on.",
+        parameters: &[ID, SUBSCRIPTION],
+        request: None,
+        response: UNSUBSCRIBED,
+        problems: &[404, 422, 503],
+        answer: Answer::Later(subscriptions::end),
     },
     Operation {
         name: "describe",
@@ -240,6 +306,6 @@ pub(super) static OPERATIONS: &[Operation] = &[
             examples: &[],
         },
         problems: &[],
-        answer: document::describe,
+        answer: Answer::Now(document::describe),
     },
 ];

@@ -7,22 +7,25 @@ use tidings_core::application::SendError;
 use tidings_core::disconnect::Reason;
 
 /// When to try again, in seconds.
-const RETRY_AFTER: &str = "1";
+const RETRY_AFTER: u64 = 1;
 
 /// What only the API refuses; everything else has a [`Reason`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     InvalidJson,
+    IncompleteBody,
     InvalidRequest,
     InvalidIdempotencyKey,
     Unauthorized,
     NotFound,
     UnknownSession,
+    UnknownSubscription,
     MethodNotAllowed,
     IdempotencyKeyInUse,
     RequestTooLarge,
     UnsupportedMediaType,
     IdempotencyKeyReused,
+    TooManyFailedKeys,
 }
 
 impl Kind {
@@ -30,6 +33,11 @@ impl Kind {
     fn row(self) -> (u16, &'static str, &'static str) {
         match self {
             Self::InvalidJson => (400, "invalid-json", "The body is not JSON."),
+            Self::IncompleteBody => (
+                400,
+                "incomplete-body",
+                "The body ended too early, or is not framed as HTTP wants it.",
+            ),
             Self::InvalidRequest => (
                 422,
                 "invalid-request",
@@ -50,6 +58,11 @@ impl Kind {
                 404,
                 "unknown-session",
                 "No session with this id is connected.",
+            ),
+            Self::UnknownSubscription => (
+                404,
+                "unknown-subscription",
+                "The session has no subscription with this id.",
             ),
             Self::MethodNotAllowed => (405, "method-not-allowed", "The path has no such method."),
             Self::IdempotencyKeyInUse => (
@@ -72,6 +85,11 @@ impl Kind {
                 "idempotency-key-reused",
                 "The key was used for another request.",
             ),
+            Self::TooManyFailedKeys => (
+                429,
+                "too-many-failed-keys",
+                "Too many wrong keys came from this address.",
+            ),
         }
     }
 }
@@ -86,6 +104,9 @@ pub(super) struct Problem {
     status: u16,
     detail: String,
     code: &'static str,
+    /// Seconds, for the header of this name.
+    #[serde(skip)]
+    retry_after: Option<u64>,
 }
 
 impl Problem {
@@ -97,7 +118,14 @@ impl Problem {
             status,
             detail: detail.into(),
             code,
+            retry_after: None,
         }
+    }
+
+    /// Says when to try again.
+    pub(super) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     /// What may go better later is 503, what will not is 422; both as the table of reasons has it.
@@ -113,6 +141,7 @@ impl Problem {
             status,
             detail: detail.into(),
             code: reason.name(),
+            retry_after: (status == 503).then_some(RETRY_AFTER),
         }
     }
 
@@ -125,8 +154,8 @@ impl Problem {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if self.status == 503 {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.status == 401 {
             let challenge = HeaderValue::from_static("Bearer realm=\"tidings\"");

@@ -60,8 +60,7 @@ struct Batch<'a> {
 #[derive(Serialize)]
 struct Sent {
     status: u16,
-    /// Only where it went to a user or a session.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Null where it is not known.
     sessions_reached: Option<usize>,
 }
 
@@ -96,6 +95,13 @@ pub(super) fn publish(api: &Api, call: &Call<'_>) -> Answered {
         let detail = format!("a batch of {}; send at most {MAX_BATCH}", messages.len());
         return Err(Problem::new(Kind::InvalidRequest, detail));
     }
+    let has_no_destination = |message: &Message<'_>| message.destination.is_none();
+    if let Some(place) = messages.iter().position(has_no_destination) {
+        let detail = format!(
+            "message {place} of the batch, counted from 0, names no `destination`; nothing was sent"
+        );
+        return Err(Problem::new(Kind::InvalidRequest, detail));
+    }
     let results = messages.into_iter().map(|message| {
         let sent = api.send(message, &Target::Destination);
         sent.map_or_else(Outcome::Failed, Outcome::Sent)
@@ -112,7 +118,7 @@ pub(super) fn to_user(api: &Api, call: &Call<'_>) -> Answered {
 
 /// A message to one session.
 pub(super) fn to_session(api: &Api, call: &Call<'_>) -> Answered {
-    if !api.node.whereabouts.knows(call.subject) {
+    if api.node.whereabouts.find(call.subject).is_none() {
         return Err(sessions::unknown());
     }
     one(api, call.body, &Target::Session(call.subject))

@@ -172,6 +172,11 @@ fn a_message_that_is_not_what_it_has_to_be_is_refused_and_the_code_says_why() {
         (r#"{"destination":"/user/a"}"#, 422, "invalid-destination"),
         (r#"{"messages":[],"body":""}"#, 422, "invalid-request"),
         (r#"{"messages":{}}"#, 422, "invalid-request"),
+        (
+            r#"{"messages":[{"destination":"/queue/a"},{"body":""}]}"#,
+            422,
+            "invalid-request",
+        ),
         (&with(r#""bodi":"""#), 422, "invalid-request"),
         (&with(r#""body":"","json":null"#), 422, "invalid-request"),
         (&with(r#""body_base64":"?""#), 422, "invalid-request"),
@@ -243,6 +248,115 @@ fn a_body_is_held_to_its_limit_and_has_to_be_json() {
     routes
         .ask(form, "{}")
         .is_problem(415, "unsupported-media-type");
+    let packed = post("/messages").header("content-encoding", "gzip");
+    routes
+        .ask(packed, "{}")
+        .is_problem(415, "unsupported-media-type");
+}
+
+/// A body that says how long it is, and breaks off when it is read.
+struct Broken(u64);
+
+impl hyper::body::Body for Broken {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+        let error = std::io::Error::other("it broke off");
+        std::task::Poll::Ready(Some(Err(error)))
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        hyper::body::SizeHint::with_exact(self.0)
+    }
+}
+
+#[test]
+fn a_body_that_says_that_it_is_too_long_is_not_read_and_one_that_breaks_off_is_not_too_long() {
+    let routes = Routes::new(|config| config.api.max_body_bytes = 32);
+    let ask = |length| routes.ask(post("/messages"), Body::new(Broken(length)));
+    ask(33).is_problem(413, "request-too-large");
+    ask(32).is_problem(400, "incomplete-body");
+}
+
+#[test]
+fn who_guesses_keys_is_refused_and_what_needs_no_key_is_not() {
+    let routes = Routes::new(|config| config.api.failed_keys_per_minute = 3);
+    let with = |key: &str| {
+        let request = Request::builder().uri("/api/v1/users");
+        routes.ask(request.header("authorization", format!("Bearer {key}")), "")
+    };
+    assert_eq!(with(KEY).status, 200);
+    for _ in 0..3 {
+        with("wrong-wrong-wrong").is_problem(401, "unauthorized");
+        // Showing nothing is no guess.
+        with("").is_problem(401, "unauthorized");
+    }
+    let refused = with(KEY);
+    refused.is_problem(429, "too-many-failed-keys");
+    assert_eq!(refused.headers["retry-after"], "20");
+    with("").is_problem(401, "unauthorized");
+    let document = Request::builder().uri("/api/v1/openapi.json");
+    assert_eq!(routes.ask(document, "").status, 200);
+    let text = routes.node.telemetry.render();
+    let line = "tidings_api_requests_total{operation=\"listUsers\",status=\"429\"} 1\n";
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
+fn an_answer_is_not_kept_by_who_passes_it_on() {
+    let routes = Routes::new(|_| {});
+    for path in ["/users", "/users?limit=0", "/sessions/none"] {
+        let answer = routes.ask(request(Method::GET, path), "");
+        assert_eq!(answer.headers["cache-control"], "no-store", "{path}");
+    }
+}
+
+#[test]
+fn words_of_a_disconnect_are_checked() {
+    let routes = Routes::new(|_| {});
+    let long = "x".repeat(sessions::MAX_TEXT_CHARS + 1);
+    for wrong in [
+        "reason=nothing",
+        "reason=connection-reset",
+        "reason=websocket-protocol",
+        "close_code=3999",
+        "close_code=5000",
+        "close_code=x",
+        "text=",
+        "text=a%0Ab",
+        &format!("text={long}"),
+        "code=4000",
+    ] {
+        for path in ["/sessions/none", "/users/eve/sessions"] {
+            let path = format!("{path}?{wrong}");
+            let answer = routes.ask(request(Method::DELETE, &path), "");
+            answer.is_problem(422, "invalid-request");
+        }
+    }
+}
+
+#[test]
+fn not_everything_is_unsubscribed_by_mistake() {
+    let routes = Routes::new(|_| {});
+    for path in ["/subscriptions", "/subscriptions?user=ada"] {
+        let answer = routes.ask(request(Method::DELETE, path), "");
+        answer.is_problem(422, "invalid-request");
+    }
+    for path in [
+        "/subscriptions?after=x",
+        "/subscriptions?after=-1",
+        "/subscriptions?after=1-0",
+        "/subscriptions?after=0--1",
+        "/subscriptions?limit=1001",
+        "/subscriptions?destinaton=x",
+    ] {
+        let answer = routes.ask(request(Method::GET, path), "");
+        answer.is_problem(422, "invalid-request");
+    }
 }
 
 #[test]
@@ -279,9 +393,9 @@ fn each_message_of_a_batch_has_its_result() {
     );
     assert_eq!(answer.status, 200);
     let results = &answer.body["results"];
-    assert_eq!(results[0], json!({"status": 200}));
+    assert_eq!(results[0], json!({"status": 200, "sessions_reached": null}));
     assert_eq!(results[1]["code"], "unknown-destination");
-    assert_eq!(results[2], json!({"status": 200}));
+    assert_eq!(results[2], json!({"status": 200, "sessions_reached": null}));
     assert_eq!(results[3], json!({"status": 200, "sessions_reached": 0}));
     assert_eq!(routes.waiting("/queue/a"), 2);
     let text = routes.node.telemetry.render();
@@ -330,30 +444,35 @@ fn users_come_in_pages_by_name() {
     let user = |name: &str, sessions: usize| json!({"name": name, "sessions": sessions});
     assert_eq!(
         get("/users?limit=2").body,
-        json!({"users": [user("ada", 2), user("bob", 1)], "next": "bob"})
+        json!({"users": [user("ada", 2), user("bob", 1)], "total": 3, "next": "bob"})
     );
     assert_eq!(
         get("/users?limit=2&after=bob").body,
-        json!({"users": [user("cy/d", 1)]})
+        json!({"users": [user("cy/d", 1)], "total": 3})
     );
-    assert_eq!(get("/users?after=cy%2Fd").body, json!({"users": []}));
+    assert_eq!(
+        get("/users?after=cy%2Fd").body,
+        json!({"users": [], "total": 3})
+    );
     assert_eq!(get("/users?limit=3").body["next"], Value::Null);
     for wrong in ["limit=0", "limit=1001", "limit=x", "page=1"] {
         get(&format!("/users?{wrong}")).is_problem(422, "invalid-request");
     }
     assert_eq!(
         get("/users/ada").body,
-        json!({"name": "ada", "sessions": ["2", "3"]})
+        json!({"name": "ada", "sessions": ["2", "3"], "total": 2})
     );
     assert_eq!(
         get("/users/cy%2fd").body,
-        json!({"name": "cy/d", "sessions": ["4"]})
+        json!({"name": "cy/d", "sessions": ["4"], "total": 1})
     );
     assert_eq!(
         get("/users/eve").body,
-        json!({"name": "eve", "sessions": []})
+        json!({"name": "eve", "sessions": [], "total": 0})
     );
-    get("/users/%ff").is_problem(422, "invalid-request");
+    for wrong in ["%ff", "a%zz", "a%2", "%+1", "ada?x=%"] {
+        get(&format!("/users/{wrong}")).is_problem(422, "invalid-request");
+    }
 }
 
 #[test]
@@ -362,6 +481,15 @@ fn what_no_session_is_can_neither_be_sent_to_nor_disconnected() {
     let unknown = routes.ask(post("/sessions/none/messages"), r#"{"path":"queue/x"}"#);
     unknown.is_problem(404, "unknown-session");
     let unknown = routes.ask(request(Method::DELETE, "/sessions/none"), "");
+    unknown.is_problem(404, "unknown-session");
+    for path in ["/sessions/none", "/sessions/none/subscriptions"] {
+        let unknown = routes.ask(request(Method::GET, path), "");
+        unknown.is_problem(404, "unknown-session");
+    }
+    let unknown = routes.ask(
+        request(Method::DELETE, "/sessions/none/subscriptions/a"),
+        "",
+    );
     unknown.is_problem(404, "unknown-session");
     let nobody = routes.ask(request(Method::DELETE, "/users/eve/sessions"), "");
     assert_eq!(nobody.body, json!({"disconnected": 0}));
@@ -379,7 +507,13 @@ fn the_document_has_every_route_and_its_schemas_fit_together() {
         let described = &path[operation.method.as_str().to_lowercase()];
         assert_eq!(described["operationId"], operation.name);
         // And the router has what the document has.
-        let path = operation.path.replace("{name}", "x").replace("{id}", "x");
+        let path = operation
+            .path
+            .replace("{name}", "x")
+            .replace("{id}", "x")
+            .replace("{subscription}", "x");
+        // No worker is there to be asked: a query that no operation takes ends it before.
+        let path = format!("{path}?none");
         let answer = routes.ask(request(operation.method.clone(), &path), "");
         let code = answer.body["code"].as_str().unwrap_or_default();
         assert!(

@@ -167,6 +167,11 @@ sections! {
         /// one may send to every destination and disconnect every session.
         keys: Vec<ApiKey> = Vec::new(), ApiKeys;
 
+        /// Wrong keys that one address (of IPv6: one network of 64 bits) may show in a minute; then every key from there
+        /// is answered with 429 until time has passed. Zero: as many as it likes; for a server behind a proxy, where
+        /// all have one address and the proxy holds the limit.
+        failed_keys_per_minute: u32 = 10, Count { min: 0, max: 6_000 };
+
         /// Largest body of a request; a larger one is answered with 413. A message in it is also held to the limits of
         /// `[stomp]`.
         max_body_bytes: usize = 2_097_152, Size { min: KIB, max: GIB };

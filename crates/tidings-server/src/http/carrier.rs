@@ -1,9 +1,13 @@
 //! What a request came by, and how it gets at more than an answer.
 
 use std::future::pending;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+
+use axum::extract::ConnectInfo;
+use axum::http::Extensions;
 
 use super::upgrade::Upgrade;
 use crate::node::lock;
@@ -20,6 +24,17 @@ pub(super) struct Carrier {
     /// Where clients find the endpoints: beneath this path of the application around the server.
     pub(super) prefix: Arc<str>,
     pub(super) way: Way,
+}
+
+/// Where a request comes from, as far as anybody tells.
+pub(crate) fn address_of(extensions: &Extensions) -> Option<SocketAddr> {
+    match extensions.get::<Carrier>() {
+        Some(carrier) => carrier.peer.address,
+        None => {
+            let told = extensions.get::<ConnectInfo<SocketAddr>>();
+            told.map(|ConnectInfo(address)| *address)
+        }
+    }
 }
 
 /// How a request gets at the socket.

@@ -1,11 +1,10 @@
 //! The endpoints within the application that embeds the server: its HTTP library has the connections.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, OriginalUri, Request, State};
+use axum::extract::{OriginalUri, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode, Version, header};
 use axum::routing::any;
@@ -14,7 +13,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::service::TowerToHyperService;
 
 use super::answer::sentence;
-use super::carrier::{Carrier, Way};
+use super::carrier::{Carrier, Way, address_of};
 use super::forward::forward;
 use super::upgrade::Upgrade;
 use super::{Http, handshake};
@@ -40,11 +39,12 @@ impl Door {
         let _ = self.http.set(Arc::clone(http));
     }
 
-    fn http(&self) -> Result<&Arc<Http>, Response<Body>> {
+    /// What serves, or why nothing does.
+    fn http(&self) -> Result<&Arc<Http>, &'static str> {
         match self.http.get() {
             Some(http) if !http.node.is_draining() => Ok(http),
-            Some(_) => Err(not_now("messaging has stopped: connect again later")),
-            None => Err(not_now("messaging has not started yet: connect again soon")),
+            Some(_) => Err("messaging has stopped: connect again later"),
+            None => Err("messaging has not started yet: connect again soon"),
         }
     }
 }
@@ -78,7 +78,7 @@ pub(crate) fn routes<'a>(
 async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response<Body> {
     let http = match door.http() {
         Ok(http) => Arc::clone(http),
-        Err(response) => return response,
+        Err(why) => return not_now(why),
     };
     let Some(ticket) = http.node.admit() else {
         http.node.telemetry.disconnected(http.node.refusal_reason());
@@ -106,7 +106,7 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response<Body
 async fn call(State(door): State<Arc<Door>>, request: Request) -> Response<Body> {
     let http = match door.http() {
         Ok(http) => http,
-        Err(response) => return response,
+        Err(why) => return not_now(why),
     };
     let (parts, body) = request.into_parts();
     ask(http, parts, body, None).await
@@ -133,9 +133,8 @@ async fn ask(http: &Http, parts: Parts, body: Body, carrier: Option<Carrier>) ->
 
 /// Who asks, as far as the application around the server tells.
 fn peer(parts: &Parts) -> Peer {
-    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     Peer {
-        address: address.map(|ConnectInfo(address)| *address),
+        address: address_of(&parts.extensions),
         identity: parts.extensions.get::<Identity>().cloned(),
     }
 }

@@ -20,6 +20,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use carrier::Carrier;
+pub(crate) use carrier::address_of;
 use connection::Arrival;
 pub(crate) use embedded::{Door, routes};
 

@@ -22,7 +22,7 @@ use crate::refusal::Refusal;
 use crate::worker::{Connection, Phase, Worker};
 
 /// The user destination on which a client hears of failures, if it wants to go on after them.
-const ERRORS: &str = "queue/errors";
+pub(super) const ERRORS: &str = "queue/errors";
 
 /// A request that the application answers.
 pub(super) struct Asked {

@@ -10,6 +10,7 @@ use tidings_core::user::{UserTarget, session_topic};
 use super::Session;
 use crate::node::{Node, lock};
 use crate::refusal::Refusal;
+use crate::whereabouts::Place;
 use crate::worker::{Connection, Worker};
 
 impl Session {
@@ -25,8 +26,14 @@ impl Session {
         if known.user != user {
             known = Arc::new(known.of_user(user));
         }
-        node.whereabouts
-            .arrive(&known.id, worker.id, connection.key());
+        node.whereabouts.arrive(Place {
+            worker: worker.id,
+            connection: connection.key(),
+            session: Arc::clone(&known),
+            wire: connection.wire(),
+            peer: connection.peer.address,
+            connected_at_ms: node.now_ms(),
+        });
         lock(&node.users).connect(&known.id, known.user.as_deref());
         let id = Arc::clone(&known.id);
         self.known = Some(known);

@@ -4,6 +4,7 @@ mod acknowledge;
 mod application;
 mod connect;
 mod identity;
+mod oversight;
 mod request;
 mod send;
 mod subscribe;
@@ -48,6 +49,8 @@ struct Extras {
     temporary_queues: Vec<TemporaryQueue>,
     /// Ids of ended subscriptions that took acknowledgements, latest last; a late ACK for them is no error.
     ended: Vec<Box<str>>,
+    /// Names of subscriptions that the application ended, latest last; an UNSUBSCRIBE of them is no error.
+    withdrawn: Vec<Box<str>>,
 }
 
 impl Session {
@@ -95,6 +98,7 @@ impl Session {
                 transactions: Transactions::new(transaction::limits(&node.config.session)),
                 temporary_queues: Vec::new(),
                 ended: Vec::new(),
+                withdrawn: Vec::new(),
             })
         })
     }
@@ -103,15 +107,15 @@ impl Session {
 /// Acts on bytes of STOMP.
 pub(crate) fn consume(worker: &Rc<Worker>, connection: &Rc<Connection>, bytes: Bytes) {
     let now = clock::now();
-    let mut input = Some(bytes);
+    // Also while an answer is awaited: one read may hold several messages of the link.
+    if let Some(session) = connection.application.borrow_mut().stomp() {
+        session.stomp.handle_input(now, bytes);
+    }
     while connection.phase() == Phase::Open && !connection.is_asking() {
         let mut application = connection.application.borrow_mut();
         let Some(session) = application.stomp() else {
             return;
         };
-        if let Some(bytes) = input.take() {
-            session.stomp.handle_input(now, bytes);
-        }
         let Some(event) = session.stomp.poll_event() else {
             return;
         };

@@ -148,28 +148,45 @@ pub(super) fn unsubscribe(
         ),
     };
     let Some(key) = found else {
+        if session.forgive(name) {
+            return Ok(());
+        }
         return Err(Refusal::new(
             Reason::UnknownSubscription,
             format!("the session has no subscription {name:?}; name one that SUBSCRIBE made"),
         ));
     };
-    let acknowledged = worker.with_subscription(key, |one| one.ack != AckMode::Auto);
-    if acknowledged {
-        let ended = &mut session.extras(&worker.node).ended;
-        if ended.len() == MAX_ENDED {
-            ended.remove(0);
-        }
-        ended.push(name.into());
-    }
-    session.subscriptions.retain(|one| *one != key);
-    session.no_longer_automatic(key);
-    session.announce_end(worker, key);
-    connection.stop_streams(Some(worker.with_subscription(key, |one| one.ordinal)));
-    worker.unsubscribe(connection, key);
+    session.end_subscription(worker, connection, key, name);
     Ok(())
 }
 
+/// Remembers a name among the latest.
+pub(super) fn remember(names: &mut Vec<Box<str>>, name: &str) {
+    if names.len() == MAX_ENDED {
+        names.remove(0);
+    }
+    names.push(name.into());
+}
+
 impl Session {
+    /// Ends one of its subscriptions, which its client calls `name`.
+    pub(super) fn end_subscription(
+        &mut self,
+        worker: &Worker,
+        connection: &Connection,
+        key: u32,
+        name: &str,
+    ) {
+        if worker.with_subscription(key, |one| one.ack != AckMode::Auto) {
+            remember(&mut self.extras(&worker.node).ended, name);
+        }
+        self.subscriptions.retain(|one| *one != key);
+        self.no_longer_automatic(key);
+        self.announce_end(worker, key);
+        connection.stop_streams(Some(worker.with_subscription(key, |one| one.ordinal)));
+        worker.unsubscribe(connection, key);
+    }
+
     /// The key of the first of its subscriptions that is the one.
     pub(super) fn find(
         &self,

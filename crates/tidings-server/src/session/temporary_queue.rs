@@ -17,7 +17,7 @@ use crate::worker::{Connection, NewSubscription, Worker};
 /// A temporary queue of one session.
 pub(super) struct TemporaryQueue {
     /// What the client calls it: NAME of `/temp-queue/NAME`.
-    alias: Box<str>,
+    pub(super) alias: Box<str>,
     /// The destination that others send to.
     pub(super) name: Box<str>,
     /// The subscription that was made for the client when it only named the queue in `reply-to`.

@@ -63,7 +63,7 @@ pub(super) struct NewConnection<'a> {
 }
 
 /// Names a connection of a worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct ConnectionKey {
     pub(crate) slot: u32,
     /// Tells it from an earlier one in the same slot.

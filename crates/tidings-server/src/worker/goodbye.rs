@@ -21,7 +21,37 @@ use crate::telemetry::LinkLabel;
 /// closing at once would reset the connection and could take the goodbye with it.
 const LINGER: Duration = Duration::from_secs(5);
 
+/// How the application says goodbye.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Farewell {
+    pub(crate) reason: Reason,
+    /// In place of that of the reason.
+    pub(crate) close_code: Option<u16>,
+    /// For people, in place of the sentence of the reason.
+    pub(crate) text: Option<Box<str>>,
+}
+
 impl Worker {
+    /// Ends a connection in the words of the application.
+    pub(super) fn dismiss(self: &Rc<Self>, connection: &Rc<Connection>, farewell: &Farewell) {
+        let reason = farewell.reason;
+        let mut error = session::goodbye(reason, connection.wire() != Wire::Tcp);
+        let mut close_text = reason.name().to_owned();
+        if let Some(text) = &farewell.text {
+            close_text = format!("{close_text}: {text}");
+            if let Some(error) = &mut error {
+                (error.message, error.details) = (text, text);
+            }
+        }
+        let close_code = farewell.close_code.unwrap_or(reason.close_code());
+        self.close_with(
+            connection,
+            reason,
+            error.as_ref(),
+            (close_code, &close_text),
+        );
+    }
+
     /// Says goodbye: ends the session, sends the ERROR (where there is something to say) and the close frame, and
     /// shuts our side once they are out. The connection goes when the peer closes its side, or is cut after a while.
     pub(crate) fn close(
@@ -29,6 +59,18 @@ impl Worker {
         connection: &Rc<Connection>,
         reason: Reason,
         error: Option<&ErrorReply<'_>>,
+    ) {
+        let own = session::goodbye(reason, connection.wire() != Wire::Tcp);
+        let close = (reason.close_code(), reason.name());
+        self.close_with(connection, reason, error.or(own.as_ref()), close);
+    }
+
+    fn close_with(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        reason: Reason,
+        error: Option<&ErrorReply<'_>>,
+        (close_code, close_text): (u16, &str),
     ) {
         if connection.phase() != Phase::Open {
             return;
@@ -38,8 +80,7 @@ impl Worker {
             Reason::Normal | Reason::Shutdown => self.drop_waiting(connection, Outbox::drop_queued),
             _ => self.drop_waiting(connection, Outbox::drop_messages),
         }
-        let own = session::goodbye(reason, connection.wire() != Wire::Tcp);
-        if let Some(error) = error.or(own.as_ref()) {
+        if let Some(error) = error {
             self.send(connection, |out| {
                 connection.application.borrow_mut().write_error(error, out)
             });
@@ -50,10 +91,8 @@ impl Worker {
             Reason::SockJsProtocol
             | Reason::WebSocketProtocol
             | Reason::WebSocketTooLarge
-            | Reason::InvalidUtf8 => {
-                self.send_close(connection, reason.close_code(), reason.name());
-            }
-            _ => self.say_close(connection, reason.close_code(), reason.name()),
+            | Reason::InvalidUtf8 => self.send_close(connection, close_code, close_text),
+            _ => self.say_close(connection, close_code, close_text),
         }
         self.linger(connection);
     }

@@ -16,6 +16,7 @@ mod registry;
 mod requests;
 mod sockjs;
 mod subscription;
+mod survey;
 mod timer_wheel;
 mod turn;
 
@@ -37,11 +38,13 @@ use tidings_core::subscription::PatternMap;
 use tidings_websocket::Deflater;
 
 pub(crate) use connection::{Adoption, Connection, ConnectionKey, Phase, Reader};
+pub(crate) use goodbye::Farewell;
 pub(crate) use mailbox::Mailbox;
 pub(crate) use message_encoder::Form;
 pub(crate) use registry::NewSubscription;
 pub(crate) use sockjs::{Bare, Listen, Say};
 pub(crate) use subscription::{Consumer, Interest, MAX_WORKERS, Subscription, SubscriptionKind};
+pub(crate) use survey::{Filter, Found, Scope, Survey, Surveyed};
 
 use crate::clock;
 use crate::link::FULL_WINDOW_BITS;
@@ -83,7 +86,9 @@ pub(crate) enum Letter {
     /// Messages for such a session.
     Say(Say),
     /// The application wants a connection to end.
-    Disconnect(ConnectionKey),
+    Disconnect(ConnectionKey, Arc<Farewell>),
+    /// Which subscriptions there are, or are to end.
+    Survey(Box<Survey>),
     /// Every connection must go: the server stops.
     Drain,
     /// The worker ends; connections that are left are cut.
@@ -235,11 +240,12 @@ impl Worker {
             Letter::Deliver(delivery) => self.deliver_queue(delivery),
             Letter::Listen(listen) => self.listen(*listen),
             Letter::Say(say) => self.hear(say),
-            Letter::Disconnect(key) => {
+            Letter::Disconnect(key, farewell) => {
                 if let Some(connection) = self.connection(key) {
-                    self.close(&connection, Reason::DisconnectedByApplication, None);
+                    self.dismiss(&connection, &farewell);
                 }
             }
+            Letter::Survey(survey) => self.survey(*survey),
             Letter::Stop => {}
             Letter::Drain => {
                 let all: Vec<_> = self

@@ -20,7 +20,17 @@ fn fits(document: &Value, schema: &Value, value: &Value) -> bool {
     {
         return false;
     }
+    if let Some(names) = schema["enum"].as_array() {
+        return names.contains(value);
+    }
+    if let Some(types) = schema["type"].as_array() {
+        return types.iter().any(|one| {
+            let schema = serde_json::json!({ "type": one });
+            fits(document, &schema, value)
+        });
+    }
     match schema["type"].as_str() {
+        Some("null") => value.is_null(),
         Some("string") => value.is_string(),
         Some("integer") => value.is_u64(),
         Some("array") => value.as_array().is_some_and(|items| {
@@ -58,7 +68,7 @@ fn filled(path: &str, described: &Value, session: &str) -> String {
     for parameter in described["parameters"].as_array().into_iter().flatten() {
         let name = parameter["name"].as_str().expect("it has one");
         let example = match name {
-            "id" => session,
+            "id" | "session" => session,
             _ => parameter["example"].as_str().unwrap_or_default(),
         };
         match parameter["in"].as_str() {
@@ -101,7 +111,8 @@ fn every_example_of_the_document_works_and_is_answered_as_it_says() {
                     .collect(),
             };
             for body in bodies {
-                let (_client, session) = server.client("ada");
+                let (mut client, session) = server.client("ada");
+                client.subscribe("sub-0", "/topic/prices");
                 let path = filled(path, described, &session);
                 let (status, answer) = server.ask(&method.to_uppercase(), &path, body.as_deref());
                 assert_eq!(status, 200, "{method} {path} {body:?}: {answer}");
@@ -114,7 +125,7 @@ fn every_example_of_the_document_works_and_is_answered_as_it_says() {
             }
         }
     }
-    assert!(asked >= 11, "{asked}");
+    assert!(asked >= 17, "{asked}");
 }
 
 #[test]
@@ -126,6 +137,8 @@ fn a_problem_is_as_the_document_says() {
         ("GET", "/api/v1/nothing", 404),
         ("POST", "/api/v1/messages", 400),
         ("DELETE", "/api/v1/sessions/none", 404),
+        ("DELETE", "/api/v1/sessions/none/subscriptions/a", 404),
+        ("GET", "/api/v1/subscriptions?after=x", 422),
     ] {
         let (answered, body) = server.ask(method, path, None);
         assert_eq!(answered, status, "{body}");

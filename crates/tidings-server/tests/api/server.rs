@@ -2,10 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
+use tidings_core::application::{Answer, Application, Event, Request, Response};
 use tidings_server::config::{ApiKey, Config, Overrides};
 use tidings_server::{ListenerKind, Server};
 use tokio::sync::oneshot;
@@ -27,18 +29,22 @@ pub(crate) struct Running {
     tcp: SocketAddr,
     pub(crate) http: SocketAddr,
     api: SocketAddr,
+    /// What the application is told.
+    events: mpsc::Receiver<Event>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
 impl Running {
     pub(crate) fn start(place: Place) -> Self {
-        let (started, running) = std::sync::mpsc::channel();
+        let (started, running) = mpsc::channel();
+        let (notices, events) = mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().expect("a runtime");
             runtime.block_on(async move {
                 let server = Server::bind(config(place)).await.expect("a free port");
+                let server = server.application(Arc::new(Listener(notices)));
                 let of = |kind| server.listeners().iter().find(|one| one.kind == kind);
                 let [tcp, http] = [ListenerKind::Tcp, ListenerKind::Http]
                     .map(|kind| of(kind).expect("it is on").address);
@@ -56,6 +62,7 @@ impl Running {
             tcp,
             http,
             api: api.unwrap_or(http),
+            events,
             stop: Some(stop),
             thread: Some(thread),
         }
@@ -63,12 +70,19 @@ impl Running {
 
     /// A client that is connected, and the id of its session.
     pub(crate) fn client(&self, login: &str) -> (Client, String) {
+        self.client_with(&format!("login:{login}\n"))
+    }
+
+    /// One that says no name.
+    pub(crate) fn nobody(&self) -> (Client, String) {
+        self.client_with("")
+    }
+
+    fn client_with(&self, headers: &str) -> (Client, String) {
         let stream = TcpStream::connect(self.tcp).expect("it listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         let mut client = Client { stream };
-        client.send(&format!(
-            "CONNECT\naccept-version:1.2\nhost:x\nlogin:{login}\n\n"
-        ));
+        client.send(&format!("CONNECT\naccept-version:1.2\nhost:x\n{headers}\n"));
         let connected = client.frame();
         assert!(connected.starts_with("CONNECTED\n"), "{connected}");
         let id = connected
@@ -77,9 +91,33 @@ impl Running {
         (client, id.expect("CONNECTED names it").to_owned())
     }
 
+    /// The next event of this kind.
+    pub(crate) fn event<T>(&self, mut pick: impl FnMut(Event) -> Option<T>) -> T {
+        loop {
+            let event = self.events.recv_timeout(PATIENCE).expect("an event");
+            if let Some(picked) = pick(event) {
+                return picked;
+            }
+        }
+    }
+
     /// Asks the API; gives the status and the JSON of the answer.
     pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&str>) -> (u16, Value) {
         ask(self.api, method, path, body)
+    }
+}
+
+/// An application that is told, and asked nothing.
+struct Listener(mpsc::Sender<Event>);
+
+impl Application for Listener {
+    fn call(&self, _: Request) -> Answer {
+        Answer::new(std::future::ready(Response::default()))
+    }
+
+    fn notice(&self, event: &Event) {
+        // The test may be over.
+        let _ = self.0.send(event.clone());
     }
 }
 
@@ -140,7 +178,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    fn send(&mut self, frame: &str) {
+    pub(crate) fn send(&mut self, frame: &str) {
         let bytes = format!("{frame}\0");
         self.stream.write_all(bytes.as_bytes()).expect("it reads");
     }
@@ -154,7 +192,7 @@ impl Client {
     }
 
     /// The next frame, without its NUL and the line feeds around it.
-    fn frame(&mut self) -> String {
+    pub(crate) fn frame(&mut self) -> String {
         let mut frame = Vec::new();
         let mut byte = [0];
         loop {
@@ -185,5 +223,58 @@ impl Client {
         let mut rest = Vec::new();
         self.stream.read_to_end(&mut rest).expect("it closes");
         assert_eq!(String::from_utf8_lossy(&rest).trim(), "");
+    }
+}
+
+/// A client of STOMP over WebSocket.
+pub(crate) struct WebSocketClient {
+    stream: TcpStream,
+}
+
+impl WebSocketClient {
+    /// One that is connected.
+    pub(crate) fn connect(server: &Running, login: &str) -> Self {
+        let mut stream = TcpStream::connect(server.http).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        let handshake = "GET /ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+                         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        stream.write_all(handshake.as_bytes()).expect("it reads");
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).expect("it answers");
+            head.push(byte[0]);
+        }
+        assert!(head.starts_with(b"HTTP/1.1 101 "));
+        let mut client = Self { stream };
+        let connect = format!("CONNECT\naccept-version:1.2\nhost:x\nlogin:{login}\n\n\0");
+        client.send(connect.as_bytes());
+        assert!(client.message().1.starts_with(b"CONNECTED\n"));
+        client
+    }
+
+    /// Sends a short text, masked by zeros.
+    fn send(&mut self, text: &[u8]) {
+        let length = u8::try_from(text.len()).expect("short");
+        assert!(length < 126);
+        let frame = [&[0x81, 0x80 | length, 0, 0, 0, 0], text].concat();
+        self.stream.write_all(&frame).expect("it reads");
+    }
+
+    /// The opcode and the payload of the next frame.
+    pub(crate) fn message(&mut self) -> (u8, Vec<u8>) {
+        let mut head = [0; 2];
+        self.stream.read_exact(&mut head).expect("a frame comes");
+        let length = match head[1] {
+            126 => {
+                let mut length = [0; 2];
+                self.stream.read_exact(&mut length).expect("a length");
+                usize::from(u16::from_be_bytes(length))
+            }
+            length => usize::from(length),
+        };
+        let mut payload = vec![0; length];
+        self.stream.read_exact(&mut payload).expect("a payload");
+        (head[0] & 0x0f, payload)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::server::{Place, Running, ask};
+use crate::server::{Place, Running, WebSocketClient, ask};
 
 #[test]
 fn a_message_arrives_with_its_headers_and_its_body() {
@@ -11,7 +11,10 @@ fn a_message_arrives_with_its_headers_and_its_body() {
     client.subscribe("t", "/topic/a");
     let send = |body: &str| {
         let answer = server.ask("POST", "/api/v1/messages", Some(body));
-        assert_eq!(answer, (200, json!({"status": 200})));
+        assert_eq!(
+            answer,
+            (200, json!({"status": 200, "sessions_reached": null}))
+        );
     };
     send(r#"{"destination":"/topic/a","body":"hello","headers":{"x-a":"1:2"}}"#);
     client.is_told(&[
@@ -107,6 +110,68 @@ fn who_is_disconnected_is_told_so_and_is_gone() {
     let users = server.ask("GET", "/api/v1/users", None);
     assert_eq!(
         users,
-        (200, json!({"users": [{"name": "bob", "sessions": 1}]}))
+        (
+            200,
+            json!({"users": [{"name": "bob", "sessions": 1}], "total": 1})
+        )
     );
+}
+
+#[test]
+fn sessions_come_in_pages_those_of_nobody_too() {
+    let server = Running::start(Place::BeneathHttp);
+    let (_first, ada) = server.client("ada");
+    let (_second, also_ada) = server.client("ada");
+    let (_third, nobody) = server.nobody();
+    let _fourth = WebSocketClient::connect(&server, "bob");
+    let (status, all) = server.ask("GET", "/api/v1/sessions", None);
+    assert_eq!((status, &all["total"]), (200, &json!(4)));
+    let sessions = all["sessions"].as_array().expect("a list");
+    let named = |id: &str| {
+        let mut named = sessions.iter().filter(|one| one["id"] == *id);
+        named.next().expect("it is listed")
+    };
+    let told = named(&nobody);
+    assert_eq!(
+        (&told["user"], &told["link"]),
+        (&json!(null), &json!("tcp"))
+    );
+    let peer = told["peer"].as_str().expect("a text");
+    assert!(peer.starts_with("127.0.0.1:"), "{peer}");
+    assert!(told["connected_at_ms"].as_u64() > Some(1_700_000_000_000));
+    assert_eq!(named(&ada)["user"], "ada");
+    let of_bob = sessions.iter().find(|one| one["user"] == "bob");
+    assert_eq!(of_bob.expect("it is listed")["link"], "websocket");
+
+    let walk = |query: &str| {
+        let (mut found, mut after) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/api/v1/sessions?limit=1{query}&after={after}");
+            let (_, page) = server.ask("GET", &path, None);
+            let ids = page["sessions"].as_array().into_iter().flatten();
+            found.extend(ids.map(|one| one["id"].as_str().expect("an id").to_owned()));
+            match page["next"].as_str() {
+                Some(next) => after = next.to_owned(),
+                None => return (found, page["total"].clone()),
+            }
+        }
+    };
+    let ids = |all: &mut dyn Iterator<Item = &serde_json::Value>| {
+        let mut ids: Vec<_> = all
+            .map(|one| one["id"].as_str().expect("an id").to_owned())
+            .collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(walk(""), (ids(&mut sessions.iter()), json!(4)));
+    let mut of_ada = vec![ada.clone(), also_ada];
+    of_ada.sort();
+    assert_eq!(walk("&user=ada"), (of_ada, json!(2)));
+    assert_eq!(walk("&user=eve"), (vec![], json!(0)));
+
+    let (mut client, id) = server.client("cy");
+    client.subscribe("a", "/topic/a");
+    let (status, shown) = server.ask("GET", &format!("/api/v1/sessions/{id}"), None);
+    assert_eq!((status, &shown["subscriptions"]), (200, &json!(1)));
+    assert_eq!((&shown["id"], &shown["user"]), (&json!(id), &json!("cy")));
 }

@@ -1,5 +1,7 @@
 //! Destinations with placeholders.
 
+use std::borrow::Cow;
+
 use tidings_core::disconnect::Reason;
 
 use crate::message::Parts;
@@ -25,7 +27,10 @@ impl PlaceholderError {
 rejection_is_failure!(PlaceholderError);
 
 /// `template` with each `{name}` replaced by the value of that variable.
-pub(super) fn fill(template: &str, parts: &Parts) -> Result<String, PlaceholderError> {
+pub(super) fn fill<'t>(template: &'t str, parts: &Parts) -> Result<Cow<'t, str>, PlaceholderError> {
+    if !template.contains('{') {
+        return Ok(template.into());
+    }
     let mut filled = String::with_capacity(template.len() + 16);
     let mut rest = template;
     while let Some((text, behind)) = rest.split_once('{') {
@@ -46,5 +51,5 @@ pub(super) fn fill(template: &str, parts: &Parts) -> Result<String, PlaceholderE
         rest = behind;
     }
     filled.push_str(rest);
-    Ok(filled)
+    Ok(filled.into())
 }

@@ -1,5 +1,7 @@
 //! To a topic or a queue.
 
+use std::borrow::Cow;
+
 use tidings_core::application::{Effect, Failure, Outgoing, Response};
 
 use super::placeholder::fill;
@@ -35,11 +37,11 @@ impl<T: IntoPayload, D: AsRef<str>> IntoReply for SendTo<T, D> {
 }
 
 /// The destination and what to send there.
-pub(super) fn addressed(
-    destination: &str,
+pub(super) fn addressed<'d>(
+    destination: &'d str,
     payload: impl IntoPayload,
     parts: &Parts,
-) -> Result<(String, Outgoing), Failure> {
+) -> Result<(Cow<'d, str>, Outgoing), Failure> {
     let destination = fill(destination, parts)?;
     let message = payload.into_payload()?;
     Ok((destination, message))
