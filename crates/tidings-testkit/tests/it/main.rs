@@ -6,3 +6,4 @@ mod failures;
 mod links;
 mod router;
 mod time;
+mod user_destinations;
