@@ -221,4 +221,14 @@ fn a_message_on_its_way_out_is_changed_or_refused_once_for_all() {
     let [client, _] = &mut listeners;
     client.ask("/topic/a", "refuse");
     client.is_told(&["ERROR\n", "code:refused\n", "nobody is to hear this"]);
+    let mut listening = server.client("", &["/user/queue/errors"]);
+    for _ in 0..2 {
+        listening.ask("/topic/a", "refuse");
+        listening.is_told(&[
+            "destination:/user/queue/errors\n",
+            "code:refused\n",
+            "request-receipt:/topic/a\n",
+            "nobody is to hear this",
+        ]);
+    }
 }
