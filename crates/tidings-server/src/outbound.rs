@@ -354,6 +354,10 @@ impl Broker for NodeBroker {
         Ok(reached)
     }
 
+    fn sessions_of(&self, user: &str) -> Vec<Arc<str>> {
+        lock(&self.0.users).of_user(user).to_vec()
+    }
+
     fn request(
         &self,
         recipient: &Recipient,

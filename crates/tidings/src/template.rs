@@ -87,6 +87,12 @@ impl MessagingTemplate {
         self.send_to(&Recipient::Session(session.into()), destination, payload)
     }
 
+    /// The ids of the user's sessions on this node, in no order and whatever they have subscribed to; none where the user is
+    /// not connected.
+    pub fn sessions_of(&self, user: &str) -> Vec<Arc<str>> {
+        self.broker.sessions_of(user)
+    }
+
     /// Asks one session, and waits for its reply until `deadline` is over. The message goes to those that have subscribed
     /// to `destination` behind the user prefix; it has a header `reply-to`, and what the client sends there is the reply.
     /// Must be awaited within a tokio runtime with time enabled.

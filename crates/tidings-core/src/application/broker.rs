@@ -41,6 +41,9 @@ pub trait Broker: Send + Sync + 'static {
         message: Outgoing,
     ) -> Result<usize, SendError>;
 
+    /// The sessions of a user on this node, whatever they have subscribed to; none where the user is not connected.
+    fn sessions_of(&self, user: &str) -> Vec<Arc<str>>;
+
     /// As [`send_to`](Self::send_to), and waits for the first reply: the message has a header `reply-to`, and who of them
     /// first sends something there has replied.
     fn request(

@@ -1,5 +1,7 @@
 //! Clients, handlers and templates, end to end.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tidings::prelude::*;
@@ -88,6 +90,14 @@ fn a_template_reaches_topics_users_and_sessions() {
         assert_eq!(first.message().await.text(), "one");
         assert_eq!(second.message().await.text(), "both");
         second.silence(Duration::from_secs(60)).await;
+
+        let sessions = |user| BTreeSet::from_iter(template.sessions_of(user));
+        let both = [first.session(), second.session()].map(Arc::from);
+        assert_eq!(sessions("ann"), BTreeSet::from(both));
+        let left: Arc<str> = second.session().into();
+        first.disconnect().await;
+        assert_eq!(sessions("ann"), BTreeSet::from([left]));
+        assert_eq!(sessions("bob"), BTreeSet::new());
         server.shutdown().await;
     });
 }

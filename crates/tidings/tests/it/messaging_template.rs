@@ -51,6 +51,10 @@ impl Broker for Scribe {
         Ok(Box::pin(async { 3 }))
     }
 
+    fn sessions_of(&self, _: &str) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+
     fn request(
         &self,
         recipient: &Recipient,
