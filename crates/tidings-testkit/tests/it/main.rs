@@ -4,5 +4,6 @@ mod conversations;
 mod documented;
 mod failures;
 mod links;
+mod requests;
 mod router;
 mod time;
