@@ -1,6 +1,5 @@
 //! A server from its listeners to its end.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -255,7 +254,7 @@ impl Server {
         if !joined.await.unwrap_or(false) {
             warn!("a worker had panicked");
         }
-        rest.finish(&node, webhooks).await;
+        rest.finish(webhooks).await;
         Ok(())
     }
 
@@ -290,7 +289,7 @@ impl Server {
             Ok::<_, RunError>(rest)
         };
         let rest = LocalSet::new().run_until(served).await?;
-        rest.finish(&node, webhooks).await;
+        rest.finish(webhooks).await;
         Ok(())
     }
 
@@ -368,7 +367,7 @@ struct Rest {
 
 impl Rest {
     /// After the last worker.
-    async fn finish(self, node: &Node, webhooks: Option<Arc<Webhooks>>) {
+    async fn finish(self, webhooks: Option<Arc<Webhooks>>) {
         if timeout_at(self.deadline, self.http.bridged())
             .await
             .is_err()
@@ -377,10 +376,6 @@ impl Rest {
         }
         if let Some(webhooks) = webhooks {
             webhooks.finish().await;
-        }
-        for mailbox in &node.mailboxes {
-            // A connection that came too late holds its ticket, and with it all of this.
-            mailbox.take(&mut VecDeque::new());
         }
     }
 }
