@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 use tidings_core::application::{
-    Broker, Outgoing, ReachedFuture, Recipient, ReplyFuture, SendError,
+    Broker, Failure, Outgoing, ReachedFuture, Recipient, ReplyFuture, SendError,
 };
 use tidings_core::destination::{Destination, DestinationError};
 use tidings_core::disconnect::Reason;
@@ -218,10 +218,12 @@ impl Node {
         }));
         match intercepted {
             Ok(Ok(())) => {}
-            Ok(Err(failure)) => return Err(Refusal::new(failure.reason, failure.details)),
+            Ok(Err(failure)) => return Err(Refusal::by_application(failure)),
             Err(_) => {
-                let details = "the application has panicked; its log says why";
-                return Err(Refusal::new(Reason::InternalError, details));
+                return Err(Refusal::by_application(Failure {
+                    reason: Reason::InternalError,
+                    details: "the application has panicked; its log says why".to_owned(),
+                }));
             }
         }
         message.headers = deliverable_headers(&outgoing.headers);

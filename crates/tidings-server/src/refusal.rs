@@ -1,15 +1,19 @@
 //! Why a frame was not done, as the client will read it.
 
+use tidings_core::application::Failure;
 use tidings_core::disconnect::Reason;
 use tidings_stomp::RequestError;
 use tidings_stomp::connection::ErrorReply;
 
-/// A frame that was refused: it becomes an ERROR, and the end of the connection (STOMP 1.2, "ERROR").
+/// A frame that was refused: it becomes an ERROR, and the end of the connection (STOMP 1.2, "ERROR"), unless the application
+/// has refused it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) reason: Reason,
     /// The cause, then what to do, split by a colon or semicolon where there is both.
     details: String,
+    /// Then the session may go on.
+    is_by_application: bool,
 }
 
 impl Refusal {
@@ -17,7 +21,25 @@ impl Refusal {
         Self {
             reason,
             details: details.into(),
+            is_by_application: false,
         }
+    }
+
+    /// The application refuses.
+    pub(crate) fn by_application(failure: Failure) -> Self {
+        Self {
+            reason: failure.reason,
+            details: failure.details,
+            is_by_application: true,
+        }
+    }
+
+    /// What the application refuses, if it does.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        self.is_by_application.then(|| Failure {
+            reason: self.reason,
+            details: self.details.clone(),
+        })
     }
 
     /// The whole text.

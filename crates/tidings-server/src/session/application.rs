@@ -16,6 +16,7 @@ use tidings_stomp::{Command, Frame, encoder};
 
 use super::awaited::{Awaited, panicked};
 use super::request::send_receipt;
+use super::subscribe::forget_refused;
 use super::{Session, consume};
 use crate::node::Node;
 use crate::outbound::{self, Outbound};
@@ -186,6 +187,7 @@ fn finish(
         });
     }
     if let Some(failure) = failure {
+        request.end(worker, connection);
         fail(worker, connection, &request.frame, failure);
         return;
     }
@@ -328,10 +330,24 @@ impl Requested {
         }
         let mut application = connection.application.borrow_mut();
         let session = application.stomp();
-        session.is_some_and(|session| {
-            let found = session.find(worker, |one| Some(one.ordinal) == self.subscription);
-            found.is_some()
-        })
+        session.is_some_and(|session| self.subscription_in(worker, session).is_some())
+    }
+
+    /// The key of the subscription that asked.
+    fn subscription_in(&self, worker: &Worker, session: &Session) -> Option<u32> {
+        session.find(worker, |one| Some(one.ordinal) == self.subscription)
+    }
+
+    /// Ends the subscription that asked, if one did and it is still there.
+    fn end(&self, worker: &Worker, connection: &Connection) {
+        let mut application = connection.application.borrow_mut();
+        let Some(session) = application.stomp() else {
+            return;
+        };
+        if let Some(key) = self.subscription_in(worker, session) {
+            let name = self.frame.header("id").unwrap_or_default();
+            session.end_subscription(worker, connection, key, name);
+        }
     }
 }
 
@@ -345,6 +361,13 @@ pub(super) fn fail(
 ) {
     let Failure { reason, details } = failure;
     worker.node.telemetry.application_failed(reason);
+    tracing::debug!(
+        peer = %connection.peer,
+        request = frame.header("destination"),
+        code = reason.name(),
+        details,
+        "the application failed"
+    );
     let refusal = Refusal::new(reason, details);
     let config = &worker.node.config.application;
     if config.close_on.contains(&reason) {
@@ -360,6 +383,10 @@ pub(super) fn fail(
     });
     if !sent && !config.continue_on.contains(&reason) {
         refuse(worker, connection, frame, &refusal);
+    } else if frame.command == Command::Subscribe
+        && let Some(session) = connection.application.borrow_mut().stomp()
+    {
+        forget_refused(worker, session, frame);
     }
 }
 

@@ -11,7 +11,7 @@ use super::Session;
 use crate::node::{Node, lock};
 use crate::refusal::Refusal;
 use crate::whereabouts::Place;
-use crate::worker::{Connection, SubscriptionKind, Worker};
+use crate::worker::{Connection, Subscription, Worker};
 
 impl Session {
     /// The session is let in, as one of `user`; its name is the answer.
@@ -60,13 +60,10 @@ impl Session {
         }
     }
 
-    /// Tells the application that a subscription ends, if it was told of its beginning: one that it answers itself never
-    /// was.
+    /// Tells the application that a subscription ends, if it was told of its beginning.
     pub(super) fn announce_end(&self, worker: &Worker, key: u32) {
-        let is_answered = worker.with_subscription(key, |one| {
-            matches!(one.kind, SubscriptionKind::Answered { .. })
-        });
-        if let Some(session) = self.known.as_ref().filter(|_| !is_answered) {
+        let is_known = worker.with_subscription(key, Subscription::is_of_broker);
+        if let Some(session) = self.known.as_ref().filter(|_| is_known) {
             worker.node.notice(|| Event::Unsubscribed {
                 session: Arc::clone(session),
                 subscription: worker.with_subscription(key, |one| one.id.clone()),

@@ -90,7 +90,10 @@ fn carry_out(worker: &Rc<Worker>, connection: &Rc<Connection>, frame: Frame) {
         Ok(Next::Continue) => {}
         Ok(Next::Ask(asked)) => application::wait(worker, connection, frame, asked),
         Ok(Next::Disconnect) => worker.close(connection, Reason::Normal, None),
-        Err(refusal) => application::refuse(worker, connection, &frame, &refusal),
+        Err(refusal) => match refusal.failure() {
+            Some(failure) => application::fail(worker, connection, &frame, failure),
+            None => application::refuse(worker, connection, &frame, &refusal),
+        },
     }
 }
 

@@ -160,6 +160,22 @@ pub(super) fn unsubscribe(
     Ok(())
 }
 
+/// The application has refused a SUBSCRIBE, and the session goes on: nothing is left of it. Its client may go on to think that
+/// it has a subscription, and end it.
+pub(super) fn forget_refused(worker: &Worker, session: &mut Session, frame: &Frame) {
+    let (id, destination) = (frame.header("id"), frame.header("destination"));
+    let Some(name) = id.or(destination) else {
+        return;
+    };
+    let topic = session.topic_of(&worker.node, destination.unwrap_or_default());
+    if session
+        .find(worker, |one| is_same(one, id, &topic))
+        .is_none()
+    {
+        remember(&mut session.extras(&worker.node).withdrawn, name);
+    }
+}
+
 /// Remembers a name among the latest.
 pub(super) fn remember(names: &mut Vec<Box<str>>, name: &str) {
     if names.len() == MAX_ENDED {

@@ -22,6 +22,11 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
+    /// Whether it listens to the broker, and not to the application, which has answered it.
+    pub(crate) fn is_of_broker(&self) -> bool {
+        !matches!(self.kind, SubscriptionKind::Answered { .. })
+    }
+
     /// The destination, as the server knows it.
     pub(crate) fn destination(&self) -> &str {
         match &self.kind {

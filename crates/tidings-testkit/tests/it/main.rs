@@ -7,3 +7,4 @@ mod links;
 mod requests;
 mod router;
 mod time;
+mod user_destinations;

@@ -1,5 +1,7 @@
 //! What a client hears that asked for what is not there.
 
+use std::borrow::Cow;
+
 use tidings_core::application::{Failure, Request, RequestKind};
 use tidings_core::disconnect::Reason;
 
@@ -42,10 +44,11 @@ fn near<'a, V>(path: &str, table: &'a Table<V>) -> Vec<&'a str> {
     let most = path.len().div_ceil(3);
     let comparable = table
         .patterns()
-        .filter(|pattern| pattern.len().abs_diff(path.len()) <= most)
+        .map(|pattern| (asked_by(pattern, path, table.separator()), pattern))
+        .filter(|(asked, _)| asked.len().abs_diff(path.len()) <= most)
         .take(MAX_COMPARED_ROUTES);
     let mut near: Vec<_> = comparable
-        .map(|pattern| (strsim::levenshtein(pattern, path), pattern))
+        .map(|(asked, pattern)| (strsim::levenshtein(&asked, path), pattern))
         .filter(|(distance, _)| *distance <= most)
         .collect();
     near.sort_unstable();
@@ -53,4 +56,24 @@ fn near<'a, V>(path: &str, table: &'a Table<V>) -> Vec<&'a str> {
         .map(|(_, pattern)| pattern)
         .take(MAX_NAMED)
         .collect()
+}
+
+/// The pattern with the path's own text where any would do: `rooms/{room}` for `room/tea` is `rooms/tea`.
+fn asked_by<'a>(pattern: &'a str, path: &str, separator: char) -> Cow<'a, str> {
+    let is_open =
+        |segment: &str| segment == "*" || segment.starts_with('{') && segment.ends_with('}');
+    if !pattern.split(separator).any(is_open)
+        || pattern.split(separator).count() != path.split(separator).count()
+    {
+        return pattern.into();
+    }
+    let both = pattern.split(separator).zip(path.split(separator));
+    let mut asked = String::with_capacity(path.len());
+    for (at, (pattern, path)) in both.enumerate() {
+        if at > 0 {
+            asked.push(separator);
+        }
+        asked.push_str(if is_open(pattern) { path } else { pattern });
+    }
+    asked.into()
 }

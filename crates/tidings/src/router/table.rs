@@ -74,6 +74,11 @@ impl<V> Table<V> {
         Some(&self.routes[index])
     }
 
+    /// What stands between segments.
+    pub(crate) fn separator(&self) -> char {
+        self.separator
+    }
+
     /// The texts of the patterns.
     pub(crate) fn patterns(&self) -> impl Iterator<Item = &str> {
         self.routes.iter().map(|route| route.pattern.text())

@@ -113,6 +113,10 @@ fn an_unknown_destination_names_those_that_look_alike() {
         "unknown-destination: the application has no SEND destination trade/bye: did you mean trade/buy"
     );
     assert_eq!(
+        wrong(message("trades/acme/sell", "")),
+        "unknown-destination: the application has no SEND destination trades/acme/sell: did you mean trade/{symbol}/sell"
+    );
+    assert_eq!(
         wrong(message("weather", "")),
         "unknown-destination: the application has no SEND destination weather: use one that it has"
     );

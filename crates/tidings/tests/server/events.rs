@@ -1,4 +1,6 @@
-//! Events as a stream.
+//! Events as hooks and as a stream.
+
+use std::sync::{Arc, OnceLock};
 
 use tidings::prelude::*;
 
@@ -45,4 +47,38 @@ fn a_session_is_heard_from_its_connect_to_its_end() {
         ]
     );
     assert_eq!(events.missed(), 0);
+}
+
+#[test]
+fn what_is_sent_when_a_subscription_is_heard_of_reaches_it() {
+    let template = Arc::new(OnceLock::<MessagingTemplate>::new());
+    let known = Arc::clone(&template);
+    let greet = move |event: &Event| {
+        let (
+            Event::Subscribed {
+                session,
+                destination,
+                ..
+            },
+            Some(template),
+        ) = (event, known.get())
+        else {
+            return;
+        };
+        match destination.strip_prefix("/user") {
+            Some(path) => {
+                let reached = template.send_to_session(&session.id, path, "for you");
+                assert_eq!(reached.expect("a path"), 1);
+            }
+            None => template.send(destination, "for all").expect("a topic"),
+        }
+    };
+    let server = Running::start(Router::new().on_event(greet));
+    assert!(template.set(server.template.clone()).is_ok());
+    let mut client = server.client("", &[]);
+    for (destination, body) in [("/user/queue/a", "for you"), ("/topic/a", "for all")] {
+        client.send(&format!("SUBSCRIBE\nid:1\ndestination:{destination}\n\n"));
+        client.is_told(&["MESSAGE\n", "subscription:1\n", body]);
+        client.send("UNSUBSCRIBE\nid:1\n\n");
+    }
 }

@@ -73,6 +73,38 @@ fn a_subscription_is_refused_and_without_an_errors_queue_the_session_ends() {
 }
 
 #[test]
+fn a_client_whose_subscription_was_refused_may_end_it_or_try_again() {
+    let router = Router::new()
+        .interceptor([Command::Subscribe], async |frame: Frame, _| {
+            match frame.header("destination") {
+                Some("/topic/closed") => Err(refused("nobody may hear this")),
+                _ => Ok(frame),
+            }
+        })
+        .subscribe("closed", async || -> Result<&str, Failure> {
+            Err(refused("nobody may ask this"))
+        })
+        .subscribe("open", async || "come in");
+    let server = Running::start(router);
+    let mut client = server.client("", &["/user/queue/errors"]);
+    let subscribe = |to| format!("SUBSCRIBE\nid:1\ndestination:{to}\nreceipt:s\n\n");
+    for closed in ["/topic/closed", "/app/closed", "/app/unknown"] {
+        client.send(&subscribe(closed));
+        client.is_told(&["destination:/user/queue/errors\n", "request-receipt:s\n"]);
+        client.send(&subscribe("/app/open"));
+        client.is_told(&["subscription:1\n", "\n\ncome in"]);
+        client.is_told(&["RECEIPT\nreceipt-id:s\n"]);
+        client.send("UNSUBSCRIBE\nid:1\nreceipt:u\n\n");
+        client.is_told(&["RECEIPT\nreceipt-id:u\n"]);
+
+        client.send(&subscribe(closed));
+        client.is_told(&["destination:/user/queue/errors\n"]);
+        client.send("UNSUBSCRIBE\nid:1\nreceipt:u\n\n");
+        client.is_told(&["RECEIPT\nreceipt-id:u\n"]);
+    }
+}
+
+#[test]
 fn a_connect_is_refused_or_becomes_another_user_and_keeps_its_attributes() {
     #[derive(Default)]
     struct Badge(Option<&'static str>);
@@ -190,6 +222,16 @@ fn a_message_on_its_way_out_is_changed_or_refused_once_for_all() {
     let [client, _] = &mut listeners;
     client.ask("/topic/a", "refuse");
     client.is_told(&["ERROR\n", "code:refused\n", "nobody is to hear this"]);
+    let mut listening = server.client("", &["/user/queue/errors"]);
+    for _ in 0..2 {
+        listening.ask("/topic/a", "refuse");
+        listening.is_told(&[
+            "destination:/user/queue/errors\n",
+            "code:refused\n",
+            "request-receipt:/topic/a\n",
+            "nobody is to hear this",
+        ]);
+    }
 }
 
 /// Passes frames on, but never at once.
