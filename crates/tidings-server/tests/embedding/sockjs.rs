@@ -111,3 +111,21 @@ async fn the_pages_of_sockjs_know_where_they_are() {
     }
     running.stop().await;
 }
+
+#[tokio::test]
+async fn a_client_that_would_rather_speak_http2_is_served() {
+    let running = Running::start().await;
+    let mut client = running.client().await;
+    // What the client of the JDK says with each first request.
+    let offer = "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAA\r\n";
+    client.post(&format!("{SESSION}/xhr"), offer, "").await;
+    let (head, body) = client.response().await;
+    assert_eq!(body, "o\n", "{head}");
+    client
+        .send(format!(
+            "GET /messaging/ws HTTP/1.1\r\nhost: h\r\n{offer}\r\n"
+        ))
+        .await;
+    assert_eq!(client.response().await.1, "Welcome to SockJS!\n");
+    running.stop().await;
+}
