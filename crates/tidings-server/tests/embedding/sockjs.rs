@@ -129,3 +129,17 @@ async fn a_client_that_would_rather_speak_http2_is_served() {
     assert_eq!(client.response().await.1, "Welcome to SockJS!\n");
     running.stop().await;
 }
+
+#[tokio::test]
+async fn a_body_that_is_broken_is_the_clients_fault() {
+    let running = Running::start().await;
+    let mut client = running.client().await;
+    let chunked = "host: h\r\ntransfer-encoding: chunked\r\n\r\nno length\r\n";
+    client
+        .send(format!("POST {SESSION}/xhr HTTP/1.1\r\n{chunked}"))
+        .await;
+    let (head, text) = client.response().await;
+    assert!(head.starts_with("HTTP/1.1 400"), "{head}");
+    assert_eq!(text, "the body did not arrive\n");
+    running.stop().await;
+}
