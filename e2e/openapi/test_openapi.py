@@ -51,14 +51,6 @@ SEED = "7"
 PATIENCE = 300
 
 
-class Api(Server):
-    """The program, with the address of its HTTP listener too, which it names first."""
-
-    def _listening(self, scheme):
-        host, port = super()._listening("http://")
-        self.url = f"http://{host}:{port}"
-        return super()._listening(scheme)
-
 
 def requests_by_status(url, statuses):
     """How many requests of each operation were answered with one of these, as the metrics have it."""
@@ -72,22 +64,23 @@ def requests_by_status(url, statuses):
 
 
 def main():
-    with Api(CONFIG) as server, Crowd(server.address), tempfile.TemporaryDirectory() as folder:
+    with Server(CONFIG) as server, Crowd(server.address), tempfile.TemporaryDirectory() as folder:
         admin = "http://%s:%d" % Server._listening(server, "http://")
         # From a file, or the operation that gives the document would be left out.
         document = Path(folder) / "openapi.json"
-        described = requests.get(f"{server.url}/api/v1/openapi.json", timeout=10)
+        url = "http://%s:%d" % server.http
+        described = requests.get(f"{url}/api/v1/openapi.json", timeout=10)
         document.write_bytes(described.content)
         authorization = f"Bearer {KEY}"
         environment = {
             **os.environ,
             "PYTHONPATH": str(HERE),
             "SCHEMATHESIS_HOOKS": "hooks",
-            "TIDINGS_API": server.url,
+            "TIDINGS_API": url,
             "TIDINGS_AUTHORIZATION": authorization,
         }
         command = [
-            str(Path(sys.executable).parent / "st"), "run", str(document), "--url", server.url,
+            str(Path(sys.executable).parent / "st"), "run", str(document), "--url", url,
             "--header", f"Authorization: {authorization}",
             "--checks", ",".join(CHECKS), "--max-examples", EXAMPLES, "--seed", SEED, "--continue-on-failure",
             # How long it takes to draw a request says nothing of the server.

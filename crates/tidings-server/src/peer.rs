@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use tidings_core::application::Session;
+
 /// Who a request comes from, as the application that embeds the server has found out: its middleware puts this into the
 /// extensions of the request. The session that begins with the request is this user's, whatever a `login` says.
 ///
@@ -18,21 +20,70 @@ use std::sync::Arc;
 ///     next.run(request).await
 /// }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
+///
+/// Attributes that it brings are those of the session from its beginning, for handlers as `Attribute<T>`.
+#[derive(Clone)]
+pub struct Identity(Arc<Known>);
+
+/// What is known of who asks.
+#[derive(Clone)]
+struct Known {
     user: Arc<str>,
+    attributes: Vec<Attribute>,
 }
 
+/// Sets an attribute of a session.
+type Attribute = Arc<dyn Fn(&Session) + Send + Sync>;
+
 impl Identity {
-    /// The user of this name: user destinations
-    /// and the HTTP API know the user by it. An empty name is nobody.
+    /// The user of this name: user destinations and the HTTP API know the user by it. An empty name is nobody.
     pub fn new(user: impl Into<Arc<str>>) -> Self {
-        Self { user: user.into() }
+        let user = user.into();
+        let attributes = Vec::new();
+        Self(Arc::new(Known { user, attributes }))
+    }
+
+    /// Lets the session begin with this attribute.
+    #[must_use]
+    pub fn with_attribute<T>(mut self, value: T) -> Self
+    where
+        T: Clone + Default + Send + Sync + 'static,
+    {
+        let set = move |session: &Session| {
+            session.attribute(|attribute: &mut T| *attribute = value.clone());
+        };
+        Arc::make_mut(&mut self.0).attributes.push(Arc::new(set));
+        self
     }
 
     /// The name.
     pub fn user(&self) -> &str {
-        &self.user
+        &self.0.user
+    }
+
+    /// Gives a session that begins its attributes.
+    pub(crate) fn furnish(&self, session: &Session) {
+        for set in &self.0.attributes {
+            set(session);
+        }
+    }
+}
+
+/// Two are the same if their names are.
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        self.user() == other.user()
+    }
+}
+
+impl Eq for Identity {}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Identity")
+            .field("user", &self.user())
+            .finish_non_exhaustive()
     }
 }
 

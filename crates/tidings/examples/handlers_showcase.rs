@@ -32,6 +32,10 @@ use tidings::prelude::*;
 use tidings_server::config::{Config, Overrides};
 use tidings_server::{ListenerKind, Server};
 
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[derive(Clone)]
 struct Showcase {
     template: MessagingTemplate,

@@ -16,6 +16,15 @@ const REPLY_QUEUE: &str = "/reply-queue/";
 /// The prefixes that every server has, whatever [`Destinations`] says; no other prefix may overlap with one.
 pub const FIXED_PREFIXES: [&str; 2] = [TEMP_QUEUE, REPLY_QUEUE];
 
+/// As characters are told apart, but for the most common case, byte by byte: each message is looked at.
+fn has_control(text: &str) -> bool {
+    if text.is_ascii() {
+        text.bytes().any(|byte| byte.is_ascii_control())
+    } else {
+        text.contains(char::is_control)
+    }
+}
+
 /// The destination of the reply queue called `name`.
 pub fn reply_queue(name: &str) -> String {
     format!("{REPLY_QUEUE}{name}")
@@ -133,7 +142,7 @@ impl Destinations {
                 limit: self.max_bytes,
             });
         }
-        if destination.contains(char::is_control) {
+        if has_control(destination) {
             return Err(DestinationError::ControlCharacter);
         }
         let (kind, name) = self.split(destination)?;

@@ -24,6 +24,9 @@ pub(super) fn ask(worker: &Rc<Worker>, connection: &Rc<Connection>, request: Con
         random_name().into(),
         named(user(connection, &request)),
     ));
+    if let Some(identity) = &connection.peer.identity {
+        identity.furnish(&known);
+    }
     match connection.application.borrow_mut().stomp() {
         Some(session) => session.known = Some(Arc::clone(&known)),
         None => return,

@@ -124,11 +124,16 @@ impl App {
     }
 }
 
+/// What the middleware knows of a user.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Badge(pub(crate) String);
+
 async fn identify(mut request: Request, next: Next) -> Response {
     let user = request.headers().get("x-user").cloned();
     if let Some(user) = user {
         let user = user.to_str().expect("tests send text");
-        request.extensions_mut().insert(Identity::new(user));
+        let identity = Identity::new(user).with_attribute(Badge(format!("badge of {user}")));
+        request.extensions_mut().insert(identity);
     }
     next.run(request).await
 }

@@ -1,13 +1,16 @@
 //! WebSocket through the HTTP library of the application.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
+use tidings_core::application::{Answer, Application, Event, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite, duplex};
+use tokio::sync::mpsc;
 
-use crate::app::{App, Running};
+use crate::app::{App, Badge, Running};
 use crate::client::{Client, handshake, text};
 
 const WS: &str = "/messaging/ws";
@@ -52,6 +55,39 @@ async fn two_clients_talk_through_the_port_and_the_middleware_of_the_application
     other.send("GET /hello HTTP/1.1\r\nhost: h\r\n\r\n").await;
     assert_eq!(other.response().await.1, "hello");
     drop((first, second, other));
+    running.stop().await;
+}
+
+/// Tells the badge of each session that connects.
+struct Door(mpsc::UnboundedSender<Badge>);
+
+impl Application for Door {
+    fn call(&self, _: Request) -> Answer {
+        Answer::new(std::future::ready(Response::default()))
+    }
+
+    fn notice(&self, event: &Event) {
+        if let Event::Connect { session } | Event::Connected { session } = event {
+            let badge = session.attribute(|badge: &mut Badge| badge.clone());
+            self.0.send(badge).expect("the test listens");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_begins_with_the_attributes_that_the_application_gives() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let mut app = App::new(|_| ()).await;
+    app.server = app.server.application(Arc::new(Door(tell)));
+    let running = app.run().await;
+    let mut client = running.client().await;
+    connect(&mut client, "x-user: ada\r\n").await;
+    let mut nobody = running.client().await;
+    connect(&mut nobody, "").await;
+    for badge in ["badge of ada", "badge of ada", "", ""] {
+        assert_eq!(told.recv().await, Some(Badge(badge.to_owned())));
+    }
+    drop((client, nobody));
     running.stop().await;
 }
 

@@ -25,7 +25,8 @@ use crate::message::{Message, Parts};
 use crate::reply::{IntoReply, Mapped};
 
 /// Brings what clients send to the application to its handlers. `S` is the state that is still to be given with
-/// [`with_state`](Self::with_state); a `Router` of which none is missing is an [`Application`].
+/// [`with_state`](Self::with_state); a `Router` of which none is missing is an
+/// [`Application`](tidings_core::application::Application).
 ///
 /// Patterns are written without the application prefix; a leading `/` counts for nothing. A segment is text, or has in
 /// it, or is:
