@@ -540,7 +540,8 @@ fn the_document_has_every_route_and_its_schemas_fit_together() {
 #[test]
 fn what_is_counted_is_done_once_though_its_client_goes_away() {
     let routes = Routes::new(|_| {});
-    let topic = Pattern::parse("/topic/a", routes.node.destinations.separator).expect("a destination");
+    let topic =
+        Pattern::parse("/topic/a", routes.node.destinations.separator).expect("a destination");
     routes.node.add_interest(&topic, 0);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -311,7 +311,10 @@ mod tests {
             (&[404], "unknown-destination"),
             (&[413], "body-too-large"),
             (&[429, 502, 503, 504], "application-unavailable"),
-            (&[302, 402, 409, 410, 418, 499, 500, 501, 505], "application-failed"),
+            (
+                &[302, 402, 409, 410, 418, 499, 500, 501, 505],
+                "application-failed",
+            ),
         ] {
             for status in statuses {
                 let response = read(answer(*status, &[], ""), RequestKind::Message, &session);

@@ -117,7 +117,8 @@ async fn a_client_that_would_rather_speak_http2_is_served() {
     let running = Running::start().await;
     let mut client = running.client().await;
     // What the client of the JDK says with each first request.
-    let offer = "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAA\r\n";
+    let offer =
+        "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAA\r\n";
     client.post(&format!("{SESSION}/xhr"), offer, "").await;
     let (head, body) = client.response().await;
     assert_eq!(body, "o\n", "{head}");
