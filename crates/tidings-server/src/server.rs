@@ -228,7 +228,8 @@ impl Server {
     }
 
     /// Serves until `shutdown` is ready, then drains: no new connections, every client is told to go, what waits is
-    /// flushed, all within `server.shutdown_timeout`. `pages` answers HTTP requests that are not for Tidings.
+    /// flushed, all within `server.shutdown_timeout`. `pages` answers HTTP requests that are not for Tidings. Where the
+    /// future is dropped before, all connections are cut.
     ///
     /// # Errors
     /// No worker could be started, or there are an application and webhooks.
@@ -240,11 +241,12 @@ impl Server {
         let node = Arc::clone(&self.node);
         let webhooks = Webhooks::start(&node)?;
         let (alive, mut ended) = mpsc::channel::<()>(1);
+        let reins = Reins(Arc::clone(&node));
         let threads = start_workers(&node, self.workers, &alive)?;
         let lost = async {
             ended.recv().await;
         };
-        let rest = self.serve(pages, shutdown, lost).await?;
+        let rest = self.serve(pages, shutdown, lost, reins).await?;
         let joined = tokio::task::spawn_blocking(move || {
             threads
                 .into_iter()
@@ -272,6 +274,7 @@ impl Server {
         let node = Arc::clone(&self.node);
         node.follow_runtime_clock();
         let webhooks = Webhooks::start(&node)?;
+        let reins = Reins(Arc::clone(&node));
         let served = async {
             let mut workers = JoinSet::new();
             for id in 0..self.workers {
@@ -280,7 +283,7 @@ impl Server {
             let lost = async {
                 workers.join_next().await;
             };
-            let rest = self.serve(pages, shutdown, lost).await?;
+            let rest = self.serve(pages, shutdown, lost, reins).await?;
             while let Some(end) = workers.join_next().await {
                 if end.is_err() {
                     warn!("a worker had panicked");
@@ -300,6 +303,7 @@ impl Server {
         pages: Router,
         shutdown: impl Future<Output = ()>,
         lost: impl Future<Output = ()>,
+        reins: Reins,
     ) -> Result<Rest, RunError> {
         let node = Arc::clone(&self.node);
         let mut tasks = JoinSet::new();
@@ -320,9 +324,7 @@ impl Server {
                 "cutting the connections that are left"
             );
         }
-        for mailbox in &node.mailboxes {
-            mailbox.post(Letter::Stop, 0);
-        }
+        drop(reins);
         Ok(Rest { http, deadline })
     }
 
@@ -355,6 +357,21 @@ impl Server {
         tasks.spawn(listen::accept_local(self.comers, Arc::clone(&http)));
         tasks.spawn(expire(node));
         http
+    }
+}
+
+/// Who holds the workers. Dropped, it stops them, also where a server fails or is dropped in the middle: their threads and
+/// connections would outlive it.
+struct Reins(Arc<Node>);
+
+impl Drop for Reins {
+    fn drop(&mut self) {
+        if !self.0.is_draining() {
+            self.0.drain();
+        }
+        for mailbox in &self.0.mailboxes {
+            mailbox.post(Letter::Stop, 0);
+        }
     }
 }
 
