@@ -83,7 +83,7 @@ class PythonWebhooks(unittest.TestCase):
             ada.connection.send("/app/rooms/tea", body)
             frame = ada.next()
             self.assertEqual(frame.headers["destination"], ERRORS)
-            self.assertEqual(frame.headers["code"], "application-failed")
+            self.assertEqual(frame.headers["code"], "invalid-payload")
             self.assertIn(words, frame.body)
         self.says(ada, "/app/rooms/tea", {"text": "still here"})
         for one in (ada, elsewhere):

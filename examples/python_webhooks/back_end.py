@@ -17,7 +17,7 @@ from collections import Counter, deque
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, StringConstraints, ValidationError
@@ -73,16 +73,9 @@ async def event(told: FromTidings):
 
 
 def saying(told: Told) -> Saying:
-    """Read by hand: FastAPI would refuse a frame that does not say that it is JSON."""
+    """Read by hand: FastAPI would refuse a frame that does not say that it is JSON. The client reads the detail."""
     try:
         return Saying.model_validate_json(told.body)
     except ValidationError as error:
         first = error.errors()[0]
         raise HTTPException(422, f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}") from None
-
-
-@app.exception_handler(HTTPException)
-async def problem(_: Request, error: HTTPException):
-    """In the form of which Tidings tells the client the detail (RFC 9457)."""
-    body = {"status": error.status_code, "detail": error.detail}
-    return JSONResponse(body, error.status_code, media_type="application/problem+json")

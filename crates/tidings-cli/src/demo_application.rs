@@ -16,8 +16,7 @@ use self::market::Market;
 /// Lets the ticker answer `/app/**`, where there is a page to show it and nobody else who answers. Needs a runtime around
 /// it, which publishes prices as long as it lives.
 pub(crate) fn install(server: Server, config: &Config) -> Server {
-    let webhook = &config.webhook;
-    let answered = !webhook.routes.is_empty() || webhook.events_url.is_some();
+    let answered = config.webhook.is_used();
     // Routes are separated by what the configuration says, and the page knows only one.
     let spoken = config.broker.separator == '/';
     if !config.http.demo || answered || !spoken {

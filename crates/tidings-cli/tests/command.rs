@@ -450,6 +450,21 @@ fn serve_has_no_banner_and_writes_json_where_asked() {
 
 #[cfg(unix)]
 #[test]
+fn the_demo_leaves_the_application_to_any_webhook() {
+    for key in ["connect_url", "subscribe_url", "events_url"] {
+        let text = format!(
+            "[http]\nlisten = '127.0.0.1:0'\ndemo = true\n[webhook]\n{key} = 'http://127.0.0.1:9/'\n\
+             secret = '0123456789abcdef'\n"
+        );
+        let file = File::new(&format!("{key}.toml"), &text);
+        let (running, _) = Running::start(&["serve", "--config", file.path()], 1);
+        let (_, err, code) = running.signal("TERM");
+        assert_eq!(code, Some(0), "{key}: {err}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn a_second_signal_does_not_wait_for_the_drain() {
     let arguments = ["--listen", "127.0.0.1:0", "--tcp", "127.0.0.1:0"];
     let (mut running, lines) = Running::start(&arguments, 2);

@@ -9,6 +9,7 @@ mod event;
 use std::any::{Any, TypeId};
 use std::fmt;
 use std::future::{Future, ready};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -231,13 +232,13 @@ pub struct Response {
     pub streams: Vec<ResponseStream>,
 }
 
-/// Responses to one request, one after the other.
-pub struct ResponseStream(Pin<Box<dyn Stream<Item = Response> + Send>>);
+/// Responses to one request, one after the other. It may panic as it is dropped: nobody else comes to harm.
+pub struct ResponseStream(Option<Pin<Box<dyn Stream<Item = Response> + Send>>>);
 
 impl ResponseStream {
     /// These responses; one that has streams of its own does not bring them along.
     pub fn new(responses: impl Stream<Item = Response> + Send + 'static) -> Self {
-        Self(Box::pin(responses))
+        Self(Some(Box::pin(responses)))
     }
 }
 
@@ -245,7 +246,18 @@ impl Stream for ResponseStream {
     type Item = Response;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Response>> {
-        self.0.as_mut().poll_next(context)
+        match &mut self.0 {
+            Some(responses) => responses.as_mut().poll_next(context),
+            None => Poll::Ready(None),
+        }
+    }
+}
+
+impl Drop for ResponseStream {
+    fn drop(&mut self) {
+        let responses = self.0.take();
+        // The panic hook has told of it.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(responses)));
     }
 }
 

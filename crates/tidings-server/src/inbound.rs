@@ -24,10 +24,10 @@ const LEAST_READ_BYTES: usize = 16 * 1024;
 /// Reads for a connection until it ends.
 pub(crate) async fn drive(reader: Reader, early: Bytes) {
     let Reader { worker, connection } = &reader;
-    receive(worker, connection, BytesMut::from(early));
-    while let Ok(Some(input)) = poll_fn(|context| poll_read(worker, connection, context)).await {
+    let mut input = BytesMut::from(early);
+    loop {
         let full = input.len() >= LEAST_READ_BYTES;
-        receive(worker, connection, input);
+        let is_rest = !receive(worker, connection, &mut input);
         if connection.is_asking() || !worker.has_space() {
             connection.paused.set(true);
             connection.answered().await;
@@ -36,6 +36,13 @@ pub(crate) async fn drive(reader: Reader, early: Bytes) {
         } else if full {
             // More is there at once; others have their turn first.
             tokio::task::yield_now().await;
+        }
+        if is_rest {
+            continue;
+        }
+        match poll_fn(|context| poll_read(worker, connection, context)).await {
+            Ok(Some(read)) => input = read,
+            _ => return,
         }
     }
 }
@@ -60,16 +67,20 @@ fn poll_read(
     Poll::Ready(Ok((count > 0).then(|| buffer.split())))
 }
 
-/// Takes what was read apart and acts on it.
-fn receive(worker: &Rc<Worker>, connection: &Rc<Connection>, mut input: BytesMut) {
+/// Takes what was read apart and acts on it, until the application has to answer first; whether that was all. What is left
+/// stays as small as it came: one read may be a thousand times as much once it is decompressed.
+fn receive(worker: &Rc<Worker>, connection: &Rc<Connection>, input: &mut BytesMut) -> bool {
     while connection.phase() == Phase::Open {
+        if connection.is_asking() {
+            return false;
+        }
         let received = match &mut *connection.link.borrow_mut() {
-            Link::Tcp | Link::SockJs if input.is_empty() => return,
+            Link::Tcp | Link::SockJs if input.is_empty() => return true,
             Link::Tcp | Link::SockJs => Ok(Some(Received::Stream(input.split().freeze()))),
-            Link::WebSocket(link) => link.receive(&mut input),
+            Link::WebSocket(link) => link.receive(input),
         };
         match received {
-            Ok(None) => return,
+            Ok(None) => return true,
             Ok(Some(received)) => act(worker, connection, received),
             Err(error) => {
                 tracing::debug!(peer = %connection.peer, %error, "websocket error");
@@ -77,6 +88,7 @@ fn receive(worker: &Rc<Worker>, connection: &Rc<Connection>, mut input: BytesMut
             }
         }
     }
+    true
 }
 
 fn act(worker: &Rc<Worker>, connection: &Rc<Connection>, received: Received) {

@@ -1,6 +1,7 @@
 //! What all workers and listeners of one server share.
 
 use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
@@ -175,7 +176,8 @@ impl Node {
     /// Tells the application, if there is one, what happened.
     pub(crate) fn notice(&self, event: impl FnOnce() -> Event) {
         if let Some(application) = self.application.get() {
-            application.notice(&event());
+            // The panic hook has told of it; nobody else comes to harm.
+            let _ = catch_unwind(AssertUnwindSafe(|| application.notice(&event())));
         }
     }
 

@@ -1,6 +1,5 @@
 //! A server from its listeners to its end.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -229,7 +228,8 @@ impl Server {
     }
 
     /// Serves until `shutdown` is ready, then drains: no new connections, every client is told to go, what waits is
-    /// flushed, all within `server.shutdown_timeout`. `pages` answers HTTP requests that are not for Tidings.
+    /// flushed, all within `server.shutdown_timeout`. `pages` answers HTTP requests that are not for Tidings. Where the
+    /// future is dropped before, all connections are cut.
     ///
     /// # Errors
     /// No worker could be started, or there are an application and webhooks.
@@ -241,11 +241,12 @@ impl Server {
         let node = Arc::clone(&self.node);
         let webhooks = Webhooks::start(&node)?;
         let (alive, mut ended) = mpsc::channel::<()>(1);
+        let reins = Reins(Arc::clone(&node));
         let threads = start_workers(&node, self.workers, &alive)?;
         let lost = async {
             ended.recv().await;
         };
-        let rest = self.serve(pages, shutdown, lost).await?;
+        let rest = self.serve(pages, shutdown, lost, reins).await?;
         let joined = tokio::task::spawn_blocking(move || {
             threads
                 .into_iter()
@@ -255,7 +256,7 @@ impl Server {
         if !joined.await.unwrap_or(false) {
             warn!("a worker had panicked");
         }
-        rest.finish(&node, webhooks).await;
+        rest.finish(webhooks).await;
         Ok(())
     }
 
@@ -273,6 +274,7 @@ impl Server {
         let node = Arc::clone(&self.node);
         node.follow_runtime_clock();
         let webhooks = Webhooks::start(&node)?;
+        let reins = Reins(Arc::clone(&node));
         let served = async {
             let mut workers = JoinSet::new();
             for id in 0..self.workers {
@@ -281,7 +283,7 @@ impl Server {
             let lost = async {
                 workers.join_next().await;
             };
-            let rest = self.serve(pages, shutdown, lost).await?;
+            let rest = self.serve(pages, shutdown, lost, reins).await?;
             while let Some(end) = workers.join_next().await {
                 if end.is_err() {
                     warn!("a worker had panicked");
@@ -290,7 +292,7 @@ impl Server {
             Ok::<_, RunError>(rest)
         };
         let rest = LocalSet::new().run_until(served).await?;
-        rest.finish(&node, webhooks).await;
+        rest.finish(webhooks).await;
         Ok(())
     }
 
@@ -301,6 +303,7 @@ impl Server {
         pages: Router,
         shutdown: impl Future<Output = ()>,
         lost: impl Future<Output = ()>,
+        reins: Reins,
     ) -> Result<Rest, RunError> {
         let node = Arc::clone(&self.node);
         let mut tasks = JoinSet::new();
@@ -321,9 +324,7 @@ impl Server {
                 "cutting the connections that are left"
             );
         }
-        for mailbox in &node.mailboxes {
-            mailbox.post(Letter::Stop, 0);
-        }
+        drop(reins);
         Ok(Rest { http, deadline })
     }
 
@@ -359,6 +360,21 @@ impl Server {
     }
 }
 
+/// Who holds the workers. Dropped, it stops them, also where a server fails or is dropped in the middle: their threads and
+/// connections would outlive it.
+struct Reins(Arc<Node>);
+
+impl Drop for Reins {
+    fn drop(&mut self) {
+        if !self.0.is_draining() {
+            self.0.drain();
+        }
+        for mailbox in &self.0.mailboxes {
+            mailbox.post(Letter::Stop, 0);
+        }
+    }
+}
+
 /// What is left of a server when its workers are told to stop.
 struct Rest {
     http: Arc<Http>,
@@ -368,7 +384,7 @@ struct Rest {
 
 impl Rest {
     /// After the last worker.
-    async fn finish(self, node: &Node, webhooks: Option<Arc<Webhooks>>) {
+    async fn finish(self, webhooks: Option<Arc<Webhooks>>) {
         if timeout_at(self.deadline, self.http.bridged())
             .await
             .is_err()
@@ -377,10 +393,6 @@ impl Rest {
         }
         if let Some(webhooks) = webhooks {
             webhooks.finish().await;
-        }
-        for mailbox in &node.mailboxes {
-            // A connection that came too late holds its ticket, and with it all of this.
-            mailbox.take(&mut VecDeque::new());
         }
     }
 }

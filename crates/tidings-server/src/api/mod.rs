@@ -28,6 +28,7 @@ use axum::routing::{MethodFilter, any, on};
 use bytes::Bytes;
 use http_body_util::LengthLimitError;
 use hyper::body::Body as _;
+use tidings_core::disconnect::Reason;
 
 use crate::clock;
 use crate::http::address_of;
@@ -124,8 +125,8 @@ async fn serve(api: Arc<Api>, operation: &'static Operation, request: Request) -
 impl Api {
     /// Nothing of the body is read before the key is known to be good.
     async fn answer(
-        &self,
-        operation: &Operation,
+        self: &Arc<Self>,
+        operation: &'static Operation,
         request: Request,
     ) -> Result<Response<Body>, Problem> {
         let (mut parts, body) = request.into_parts();
@@ -138,20 +139,30 @@ impl Api {
             Some(_) => self.read(&parts.headers, body).await?,
             None => Bytes::new(),
         };
-        let call = Call {
-            subject: &subject,
-            part: &part,
-            uri: &parts.uri,
-            body: &body,
-        };
         let name = match operation.request {
             Some(_) => idempotency::name(application, &parts.headers)?,
             None => None,
         };
-        match name {
-            Some(name) => self.answer_once(operation, &call, name).await,
-            None => operation.answer.run(self, &call).await.map(json),
+        let api = Arc::clone(self);
+        let is_named = name.is_some();
+        let answer = async move {
+            let call = Call {
+                subject: &subject,
+                part: &part,
+                uri: &parts.uri,
+                body: &body,
+            };
+            match name {
+                Some(name) => api.answer_once(operation, &call, name).await,
+                None => operation.answer.run(&api, &call).await.map(json),
+            }
+        };
+        if !is_named {
+            return answer.await;
         }
+        // Done to its end, even if the client goes away: or it would be forgotten, and done again when it is repeated.
+        let stopping = |_| Problem::of(Reason::Shutdown, "the server is stopping");
+        tokio::spawn(answer).await.map_err(stopping)?
     }
 
     /// Whose key the request shows.

@@ -102,6 +102,10 @@ pub(super) static OPERATIONS: &[Operation] = &[
                     r#"{"destination": "/queue/orders", "json": {"id": 7, "item": "lamp"}, "headers": {"priority": "high"}, "ttl_ms": 60000}"#,
                 ),
                 (
+                    "counted",
+                    r#"{"destination": "/topic/prices", "body": "ACME 17.20", "count": true}"#,
+                ),
+                (
                     "bytes",
                     r#"{"destination": "/user/ada/queue/pictures", "body_base64": "iVBORw0KGgo=", "content_type": "image/png"}"#,
                 ),
@@ -123,7 +127,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
             ],
         },
         problems: OF_MESSAGES,
-        answer: Answer::Now(publish::publish),
+        answer: Answer::Later(publish::publish),
     },
     Operation {
         name: "listUsers",
@@ -171,7 +175,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         request: Some(MESSAGE),
         response: REACHED,
         problems: OF_MESSAGES,
-        answer: Answer::Now(publish::to_user),
+        answer: Answer::Later(publish::to_user),
     },
     Operation {
         name: "sendToSession",
@@ -183,7 +187,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         request: Some(MESSAGE),
         response: REACHED,
         problems: &[400, 404, 409, 413, 415, 422, 503],
-        answer: Answer::Now(publish::to_session),
+        answer: Answer::Later(publish::to_session),
     },
     Operation {
         name: "disconnectUser",

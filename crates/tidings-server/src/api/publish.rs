@@ -1,26 +1,31 @@
 //! Sends messages.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
-use tidings_core::application::{Broker, Outgoing, Recipient};
+use tidings_core::application::{Broker, Outgoing, ReachedFuture, Recipient};
 use tidings_core::destination::Destination;
 use tidings_core::disconnect::Reason;
 use tidings_core::message::RESERVED_HEADERS;
 use tidings_core::user::UserTarget;
 use tidings_stomp::{Headers, Limits};
+use tokio::time::{Instant, timeout_at};
 
 use super::problem::{Kind, Problem};
-use super::{Answered, Api, Call, encode, sessions};
+use super::{Answered, Answering, Api, Call, encode, sessions};
 use crate::node::{Node, lock};
 use crate::worker::Mailbox;
 
 /// Most messages of a batch.
 pub(super) const MAX_BATCH: usize = 1_000;
+
+/// How long the workers may take to count. They do so within a turn, unless one is stuck.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A message as a request has it.
 #[derive(Deserialize)]
@@ -37,6 +42,8 @@ struct Message<'a> {
     json: Option<&'a RawValue>,
     content_type: Option<String>,
     ttl_ms: Option<u64>,
+    /// Whether to wait until it is known how many sessions a topic's message reached.
+    count: Option<bool>,
 }
 
 fn present<'de, D: Deserializer<'de>>(source: D) -> Result<Option<&'de RawValue>, D::Error> {
@@ -76,6 +83,26 @@ struct Results {
     results: Vec<Outcome>,
 }
 
+/// What is known of a message that was sent.
+enum Reached {
+    Now(Option<usize>),
+    /// Workers count.
+    Later(ReachedFuture),
+}
+
+impl Reached {
+    async fn known(self, deadline: Instant) -> Sent {
+        let sessions_reached = match self {
+            Self::Now(reached) => reached,
+            Self::Later(counted) => timeout_at(deadline, counted).await.ok(),
+        };
+        Sent {
+            status: 200,
+            sessions_reached,
+        }
+    }
+}
+
 /// Whose the path of a message is.
 enum Target<'a> {
     /// Nobody's: the message names a destination.
@@ -85,12 +112,18 @@ enum Target<'a> {
 }
 
 /// One message to a destination, or many.
-pub(super) fn publish(api: &Api, call: &Call<'_>) -> Answered {
-    let outline: Outline<'_> = object(call.body)?;
-    if outline.messages.is_none() {
-        return one(api, call.body, &Target::Destination);
-    }
-    let Batch { messages } = object(call.body)?;
+pub(super) fn publish<'a>(api: &'a Api, call: &'a Call<'_>) -> Answering<'a> {
+    Box::pin(async move {
+        let outline: Outline<'_> = object(call.body)?;
+        match outline.messages {
+            None => one(api, call.body, &Target::Destination).await,
+            Some(_) => batch(api, call.body).await,
+        }
+    })
+}
+
+async fn batch(api: &Api, body: &[u8]) -> Answered {
+    let Batch { messages } = object(body)?;
     if messages.len() > MAX_BATCH {
         let detail = format!("a batch of {}; send at most {MAX_BATCH}", messages.len());
         return Err(Problem::new(Kind::InvalidRequest, detail));
@@ -102,31 +135,39 @@ pub(super) fn publish(api: &Api, call: &Call<'_>) -> Answered {
         );
         return Err(Problem::new(Kind::InvalidRequest, detail));
     }
-    let results = messages.into_iter().map(|message| {
-        let sent = api.send(message, &Target::Destination);
-        sent.map_or_else(Outcome::Failed, Outcome::Sent)
-    });
-    Ok(encode(&Results {
-        results: results.collect(),
-    }))
+    let send = |message| api.send(message, &Target::Destination);
+    // All are sent before one is waited for.
+    let sent: Vec<_> = messages.into_iter().map(send).collect();
+    let deadline = Instant::now() + PATIENCE;
+    let mut results = Vec::with_capacity(sent.len());
+    for sent in sent {
+        results.push(match sent {
+            Ok(reached) => Outcome::Sent(reached.known(deadline).await),
+            Err(problem) => Outcome::Failed(problem),
+        });
+    }
+    Ok(encode(&Results { results }))
 }
 
 /// A message to all sessions of a user.
-pub(super) fn to_user(api: &Api, call: &Call<'_>) -> Answered {
-    one(api, call.body, &Target::User(call.subject))
+pub(super) fn to_user<'a>(api: &'a Api, call: &'a Call<'_>) -> Answering<'a> {
+    Box::pin(async move { one(api, call.body, &Target::User(call.subject)).await })
 }
 
 /// A message to one session.
-pub(super) fn to_session(api: &Api, call: &Call<'_>) -> Answered {
-    if api.node.whereabouts.find(call.subject).is_none() {
-        return Err(sessions::unknown());
-    }
-    one(api, call.body, &Target::Session(call.subject))
+pub(super) fn to_session<'a>(api: &'a Api, call: &'a Call<'_>) -> Answering<'a> {
+    Box::pin(async move {
+        if api.node.whereabouts.find(call.subject).is_none() {
+            return Err(sessions::unknown());
+        }
+        one(api, call.body, &Target::Session(call.subject)).await
+    })
 }
 
-fn one(api: &Api, body: &[u8], target: &Target<'_>) -> Answered {
-    let message: Message<'_> = object(body)?;
-    api.send(message, target).map(|sent| encode(&sent))
+async fn one(api: &Api, body: &[u8], target: &Target<'_>) -> Answered {
+    let reached = api.send(object(body)?, target)?;
+    let sent = reached.known(Instant::now() + PATIENCE).await;
+    Ok(encode(&sent))
 }
 
 /// Reads an object; the library would take an array of its values for one.
@@ -140,7 +181,7 @@ fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
 }
 
 impl Api {
-    fn send(&self, mut message: Message<'_>, target: &Target<'_>) -> Result<Sent, Problem> {
+    fn send(&self, mut message: Message<'_>, target: &Target<'_>) -> Result<Reached, Problem> {
         if self.node.is_draining() {
             return Err(refused(Reason::Shutdown));
         }
@@ -149,18 +190,19 @@ impl Api {
             return Err(refused(Reason::Overloaded));
         }
         let (destination, path) = (message.destination.take(), message.path.take());
+        let count = message.count.unwrap_or(false);
         let outgoing = outgoing(&self.node, message)?;
-        let sessions_reached = match (target, destination, path) {
+        let reached = match (target, destination, path) {
             (Target::Destination, Some(destination), None) => {
-                self.send_to_destination(&destination, outgoing)?
+                self.send_to_destination(&destination, outgoing, count)?
             }
             (Target::User(name), None, Some(path)) => {
                 let recipient = Recipient::User((*name).into());
-                Some(self.broker.send_to(&recipient, &path, outgoing)?)
+                Reached::Now(Some(self.broker.send_to(&recipient, &path, outgoing)?))
             }
             (Target::Session(id), None, Some(path)) => {
                 let recipient = Recipient::Session((*id).into());
-                Some(self.broker.send_to(&recipient, &path, outgoing)?)
+                Reached::Now(Some(self.broker.send_to(&recipient, &path, outgoing)?))
             }
             (Target::Destination, ..) => {
                 return Err(invalid("name a `destination`, and no `path`"));
@@ -172,32 +214,39 @@ impl Api {
             }
         };
         self.node.telemetry.api_messages.inc();
-        Ok(Sent {
-            status: 200,
-            sessions_reached,
-        })
+        Ok(reached)
     }
 
     fn send_to_destination(
         &self,
         destination: &str,
         outgoing: Outgoing,
-    ) -> Result<Option<usize>, Problem> {
+        count: bool,
+    ) -> Result<Reached, Problem> {
         let invalid = |error| Problem::from(tidings_core::application::SendError::from(error));
         let kind = self.node.destinations.classify(destination);
-        if let Destination::User(rest) = kind.map_err(invalid)? {
-            let target = UserTarget::parse(rest).map_err(invalid)?;
-            let is_session = lock(&self.node.users).session(&target.name).is_some();
-            let recipient = if is_session {
-                Recipient::Session(target.name.into())
-            } else {
-                Recipient::User(target.name)
-            };
-            let reached = self.broker.send_to(&recipient, &target.path, outgoing)?;
-            return Ok(Some(reached));
+        match kind.map_err(invalid)? {
+            Destination::User(rest) => {
+                let target = UserTarget::parse(rest).map_err(invalid)?;
+                let is_session = lock(&self.node.users).session(&target.name).is_some();
+                let recipient = if is_session {
+                    Recipient::Session(target.name.into())
+                } else {
+                    Recipient::User(target.name)
+                };
+                let reached = self.broker.send_to(&recipient, &target.path, outgoing)?;
+                Ok(Reached::Now(Some(reached)))
+            }
+            // Consumers of a queue take a message when they can, so only of a topic there is something to count.
+            Destination::Topic if count => {
+                let counted = self.broker.send_counted(destination, outgoing)?;
+                Ok(Reached::Later(counted))
+            }
+            _ => {
+                self.broker.send(destination, outgoing)?;
+                Ok(Reached::Now(None))
+            }
         }
-        self.broker.send(destination, outgoing)?;
-        Ok(None)
     }
 }
 

@@ -1,9 +1,12 @@
 //! The routes without a server: what needs no session.
 
+use std::time::Duration;
+
 use axum::http::{Method, StatusCode};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
+use tidings_core::destination::Pattern;
 use tidings_core::queue::Queue;
 
 use super::*;
@@ -532,4 +535,40 @@ fn the_document_has_every_route_and_its_schemas_fit_together() {
     assert!(text.contains(&format!("\"maxItems\":{}", publish::MAX_BATCH)));
     assert!(text.contains(&format!("\"maximum\":{}", page::MAX_PAGE)));
     assert!(text.contains(&format!("\"default\":{}", page::PAGE)));
+}
+
+#[test]
+fn what_is_counted_is_done_once_though_its_client_goes_away() {
+    let routes = Routes::new(|_| {});
+    let topic =
+        Pattern::parse("/topic/a", routes.node.destinations.separator).expect("a destination");
+    routes.node.add_interest(&topic, 0);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
+    runtime.expect("a runtime").block_on(async {
+        let ask = async || {
+            let body = r#"{"destination":"/topic/a","count":true}"#;
+            let request = post("/messages").header("idempotency-key", "k");
+            let request = request.body(Body::from(body)).expect("a request");
+            let service = TowerToHyperService::new(routes.router.clone());
+            let response = service.call(request).await.expect("it answers");
+            let status = response.status().as_u16();
+            let body = to_bytes(response.into_body(), usize::MAX).await;
+            (status, body.expect("a body"))
+        };
+        let patience = Duration::from_secs(1);
+        // There is no worker that would count.
+        let first = tokio::time::timeout(patience, ask()).await;
+        assert!(first.is_err(), "{first:?}");
+        assert_eq!(ask().await.0, 409);
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let (status, answer) = ask().await;
+        assert_eq!(status, 200);
+        assert_eq!(answer, r#"{"status":200,"sessions_reached":null}"#);
+    });
+    let mut letters = std::collections::VecDeque::new();
+    routes.node.mailboxes[0].take(&mut letters);
+    assert_eq!(letters.len(), 1);
 }

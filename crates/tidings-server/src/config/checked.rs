@@ -383,8 +383,8 @@ pub enum SlowConsumerPolicy {
 }
 
 impl Webhook {
-    /// Whether any back end is named.
-    pub(crate) fn is_used(&self) -> bool {
+    /// Whether any back end is named: then webhooks are the application of the server.
+    pub fn is_used(&self) -> bool {
         !self.routes.is_empty() || self.urls().next().is_some()
     }
 

@@ -1,10 +1,11 @@
 //! The endpoints within the application that embeds the server: its HTTP library has the connections.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{OriginalUri, Request, State};
+use axum::extract::{ConnectInfo, OriginalUri, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode, Version, header};
 use axum::routing::any;
@@ -95,8 +96,7 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response<Body
                 ticket,
                 http: Arc::clone(&http),
             }))));
-            let carrier = Carrier { peer, prefix, way };
-            ask(&http, parts, body, Some(carrier)).await
+            ask(&http, parts, body, Carrier { peer, prefix, way }).await
         }
         _ => forward(http, parts, body, peer, prefix, ticket).await,
     }
@@ -108,20 +108,27 @@ async fn call(State(door): State<Arc<Door>>, request: Request) -> Response<Body>
         Ok(http) => http,
         Err(why) => return not_now(why),
     };
-    let (parts, body) = request.into_parts();
-    ask(http, parts, body, None).await
+    let (mut parts, body) = request.into_parts();
+    match parts.extensions.remove::<ConnectInfo<SocketAddr>>() {
+        Some(address) => ask(http, parts, body, address).await,
+        None => ask(http, parts, body, ()).await,
+    }
 }
 
-/// Asks the routes of the server itself. What the routes around it have found out in their own paths stays outside.
-async fn ask(http: &Http, parts: Parts, body: Body, carrier: Option<Carrier>) -> Response<Body> {
+/// Asks the routes of the server itself, which are to know what the request came by. What the routes around it have found
+/// out in their own paths stays outside.
+async fn ask(
+    http: &Http,
+    parts: Parts,
+    body: Body,
+    came_by: impl Clone + Send + Sync + 'static,
+) -> Response<Body> {
     let mut request = Request::new(body);
     *request.method_mut() = parts.method;
     *request.uri_mut() = parts.uri;
     *request.version_mut() = parts.version;
     *request.headers_mut() = parts.headers;
-    if let Some(carrier) = carrier {
-        request.extensions_mut().insert(carrier);
-    }
+    request.extensions_mut().insert(came_by);
     match TowerToHyperService::new(http.router.clone())
         .call(request)
         .await

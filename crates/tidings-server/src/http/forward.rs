@@ -54,10 +54,14 @@ pub(super) async fn forward(
         Ok(response) => response,
         Err(error) => {
             debug!(%error, "a forwarded request was not answered");
-            sentence(
-                StatusCode::BAD_GATEWAY,
-                "the request was not answered: try again",
-            )
+            match error.is_user() {
+                // What the application around the server has given us of the body ends with an error.
+                true => sentence(StatusCode::BAD_REQUEST, "the body did not arrive"),
+                false => sentence(
+                    StatusCode::BAD_GATEWAY,
+                    "the request was not answered: try again",
+                ),
+            }
         }
     }
 }

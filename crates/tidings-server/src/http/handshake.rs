@@ -21,9 +21,16 @@ use crate::worker::{Adoption, Bare};
 /// The sub-protocols of STOMP over WebSocket.
 const PROTOCOLS: &[&str] = &["v10.stomp", "v11.stomp", "v12.stomp"];
 
-/// Whether a request tries to be a handshake.
+/// Whether a request tries to be a handshake. One that offers another protocol, as some clients of HTTP/2 do, may be
+/// answered without heeding that (RFC 9110, section 7.8).
 pub(super) fn is_attempt(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::UPGRADE) || headers.contains_key(header::SEC_WEBSOCKET_KEY)
+    let mut offered = headers
+        .get_all(header::UPGRADE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    offered.any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
+        || headers.contains_key(header::SEC_WEBSOCKET_KEY)
 }
 
 /// Answers a handshake; a good one is handed to a worker, socket and all.

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 
 use futures_core::Stream;
 use tidings_core::application::{
@@ -14,6 +14,7 @@ use tidings_core::application::{
 use tidings_core::disconnect::Reason;
 use tidings_stomp::{Command, Frame, encoder};
 
+use super::awaited::{Awaited, panicked};
 use super::request::send_receipt;
 use super::subscribe::forget_refused;
 use super::{Session, consume};
@@ -60,47 +61,6 @@ pub(super) fn ask(
     Ok(answer.unwrap_or_else(|_| Answer::new(std::future::ready(panicked().into()))))
 }
 
-fn panicked() -> Failure {
-    Failure {
-        reason: Reason::InternalError,
-        details: "the application has panicked; its log says why".to_owned(),
-    }
-}
-
-fn too_late() -> Failure {
-    Failure {
-        reason: Reason::ApplicationTimeout,
-        details: "the application did not answer in time".to_owned(),
-    }
-}
-
-/// What a future of the application gives, unless it panics.
-fn poll<T: From<Failure>>(
-    answer: &mut Pin<Box<dyn Future<Output = T> + Send>>,
-    context: &mut Context<'_>,
-) -> Poll<T> {
-    catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)))
-        .unwrap_or_else(|_| Poll::Ready(panicked().into()))
-}
-
-/// Most are ready when they are first asked. One that is not is asked again by its task.
-fn poll_once<T: From<Failure>>(answer: &mut Pin<Box<dyn Future<Output = T> + Send>>) -> Option<T> {
-    match poll(answer, &mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => Some(answer),
-        Poll::Pending => None,
-    }
-}
-
-async fn in_time<T: From<Failure>>(
-    node: &Node,
-    mut answer: Pin<Box<dyn Future<Output = T> + Send>>,
-) -> T {
-    let answered = poll_fn(|context| poll(&mut answer, context));
-    let timeout = node.config.application.timeout;
-    let answer = tokio::time::timeout(timeout, answered).await;
-    answer.unwrap_or_else(|_| too_late().into())
-}
-
 /// Takes nothing more from the client until `work` is done.
 pub(super) fn hold(
     worker: &Rc<Worker>,
@@ -144,16 +104,16 @@ pub(super) fn intercept(
     act: impl FnOnce(&Rc<Worker>, &Rc<Connection>, Intercepted) + 'static,
 ) {
     let asked = catch_unwind(AssertUnwindSafe(|| application.intercept(frame, session)));
-    let mut passed: Pin<Box<dyn Future<Output = Passed> + Send>> = match asked {
-        Ok(asked) => Box::pin(async move { Passed(asked.await) }),
-        Err(_) => Box::pin(std::future::ready(panicked().into())),
+    let mut passed = match asked {
+        Ok(asked) => Awaited::new(Box::pin(async move { Passed(asked.await) })),
+        Err(_) => return act(worker, connection, Err(panicked())),
     };
-    if let Some(Passed(intercepted)) = poll_once(&mut passed) {
+    if let Some(Passed(intercepted)) = passed.poll_once() {
         return act(worker, connection, intercepted);
     }
     let (to, on) = (Rc::clone(worker), Rc::clone(connection));
     hold(worker, connection, async move {
-        let Passed(intercepted) = in_time(&to.node, passed).await;
+        let Passed(intercepted) = passed.in_time(&to.node).await;
         if on.phase() == Phase::Open {
             act(&to, &on, intercepted);
         }
@@ -162,26 +122,22 @@ pub(super) fn intercept(
 
 /// Does what the application answers, at once if it has; otherwise when it does. The client's next frame waits for that,
 /// unless the handler runs in parallel.
-pub(super) fn wait(
-    worker: &Rc<Worker>,
-    connection: &Rc<Connection>,
-    frame: Frame,
-    mut asked: Asked,
-) {
+pub(super) fn wait(worker: &Rc<Worker>, connection: &Rc<Connection>, frame: Frame, asked: Asked) {
     let request = Requested {
         frame,
         subscription: asked.subscription,
     };
-    if let Some(response) = poll_once(&mut asked.answer.response) {
-        return finish(worker, connection, request, response);
-    }
     let Answer {
         response,
         is_parallel,
     } = asked.answer;
+    let mut response = Awaited::new(response);
+    if let Some(response) = response.poll_once() {
+        return finish(worker, connection, request, response);
+    }
     let (to, on) = (Rc::clone(worker), Rc::clone(connection));
     let answered = async move {
-        let response = in_time(&to.node, response).await;
+        let response = response.in_time(&to.node).await;
         finish(&to, &on, request, response);
     };
     if !is_parallel {
@@ -238,6 +194,10 @@ fn finish(
     if let Some(session) = connection.application.borrow_mut().stomp() {
         send_receipt(worker, connection, session, &request.frame, None);
     }
+    if request.subscription.is_some() && !request.is_subscribed(worker, connection) {
+        // It ended while the handler ran: nothing would end the streams.
+        return;
+    }
     let request = Rc::new(request);
     for stream in response.streams {
         let (worker, request) = (Rc::clone(worker), Rc::clone(&request));
@@ -261,6 +221,8 @@ async fn follow(
 ) {
     loop {
         connection.has_taken_enough().await;
+        // What it sends may be for others.
+        worker.wait_for_space().await;
         let next = poll_fn(|context| {
             catch_unwind(AssertUnwindSafe(|| {
                 Pin::new(&mut stream).poll_next(context)
@@ -279,7 +241,8 @@ async fn follow(
             fail(worker, connection, &request.frame, failure);
             return;
         }
-        tokio::task::coop::consume_budget().await;
+        // What it sends to other workers goes with the turn, and then counts. Others have their turn, too.
+        tokio::task::yield_now().await;
     }
 }
 
@@ -425,6 +388,18 @@ pub(super) fn fail(
     {
         forget_refused(worker, session, frame);
     }
+}
+
+/// Tells of a failure after which the session can't go on.
+pub(super) fn fail_for_good(
+    worker: &Rc<Worker>,
+    connection: &Rc<Connection>,
+    frame: &Frame,
+    failure: Failure,
+) {
+    worker.node.telemetry.application_failed(failure.reason);
+    let refusal = Refusal::new(failure.reason, failure.details);
+    refuse(worker, connection, frame, &refusal);
 }
 
 /// Says by an ERROR what was wrong; the connection ends.

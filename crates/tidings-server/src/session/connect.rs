@@ -11,7 +11,6 @@ use super::application::{self, Intercepted};
 use crate::clock;
 use crate::node::random_name;
 use crate::peer::Identity;
-use crate::refusal::Refusal;
 use crate::worker::{Connection, Worker};
 
 /// The `server` header of CONNECTED.
@@ -42,9 +41,7 @@ pub(super) fn ask(worker: &Rc<Worker>, connection: &Rc<Connection>, request: Con
         move |worker: &Rc<Worker>, connection: &Rc<Connection>, frame: Intercepted| match frame {
             Ok(frame) => accept(worker, connection, &ConnectRequest { frame, ..request }),
             Err(failure) => {
-                worker.node.telemetry.application_failed(failure.reason);
-                let refusal = Refusal::new(failure.reason, failure.details);
-                application::refuse(worker, connection, &request.frame, &refusal);
+                application::fail_for_good(worker, connection, &request.frame, failure);
             }
         };
     application::intercept(worker, connection, interceptor, frame, known, act);

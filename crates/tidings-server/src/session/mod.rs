@@ -2,6 +2,7 @@
 
 mod acknowledge;
 mod application;
+mod awaited;
 mod connect;
 mod identity;
 mod oversight;

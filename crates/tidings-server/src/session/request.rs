@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
+use tidings_core::application::Failure;
 use tidings_core::disconnect::Reason;
 use tidings_core::queue::Settlement;
 use tidings_stomp::{Command, Frame, Request, encoder};
 
-use super::application::{self, Asked};
+use super::application::{self, Asked, Intercepted};
 use super::send::Sent;
 use super::{Session, acknowledge, send, subscribe, transaction};
 use crate::refusal::Refusal;
@@ -40,11 +41,36 @@ pub(super) fn take(worker: &Rc<Worker>, connection: &Rc<Connection>, frame: Fram
         interceptor,
         frame,
         known,
-        move |worker, connection, intercepted| match intercepted {
+        move |worker, connection, intercepted| match checked(intercepted, &original) {
             Ok(frame) => carry_out(worker, connection, frame),
+            // Nothing that comes behind it is read.
+            Err(failure) if original.command == Command::Disconnect => {
+                application::fail_for_good(worker, connection, &original, failure);
+            }
             Err(failure) => application::fail(worker, connection, &original, failure),
         },
     );
+}
+
+/// What its client knows the frame by stays as it was: what kind of frame it is, and the receipt.
+fn checked(intercepted: Intercepted, original: &Frame) -> Intercepted {
+    let mut frame = intercepted?;
+    if frame.command != original.command {
+        let details = format!(
+            "the application made {} of this {}; it may change all but that",
+            frame.command, original.command
+        );
+        let reason = Reason::ApplicationFailed;
+        return Err(Failure { reason, details });
+    }
+    if frame.receipt() != original.receipt() {
+        let others = frame.headers.iter().filter(|(name, _)| *name != "receipt");
+        frame.headers = others.collect();
+        if let Some(receipt) = original.receipt() {
+            frame.headers.push("receipt", receipt);
+        }
+    }
+    Ok(frame)
 }
 
 fn carry_out(worker: &Rc<Worker>, connection: &Rc<Connection>, frame: Frame) {

@@ -3,6 +3,7 @@
 use std::future::ready;
 use std::sync::Arc;
 
+use hyper::StatusCode;
 use tidings_core::application::{Failure, InterceptFuture, Session};
 use tidings_core::disconnect::Reason;
 use tidings_stomp::{Command, Frame, Headers};
@@ -86,10 +87,11 @@ fn decide(frame: Frame, is_connect: bool, answer: Result<Answer, Fault>) -> Resu
         details: fault.to_string(),
     })?;
     if !answer.status.is_success() {
-        // A back end that is out of order refuses nobody for good.
-        let reason = match answer.status.is_server_error() {
-            true => Reason::ApplicationUnavailable,
-            false => Reason::Refused,
+        // A back end that is out of order, or has too much to do, refuses nobody for good.
+        let status = answer.status;
+        let reason = match status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS {
+            true => Reason::Refused,
+            false => Reason::ApplicationUnavailable,
         };
         let details = complaint(&answer);
         return Err(Failure { reason, details });
@@ -114,4 +116,28 @@ fn known_as(mut frame: Frame, user: &str) -> Frame {
     headers.push("login", user);
     frame.headers = headers;
     frame
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_status_that_blames_the_client_refuses_for_good() {
+        for (statuses, code) in [
+            (&[400, 401, 403, 404, 422][..], "refused"),
+            (&[302, 429, 500, 503], "application-unavailable"),
+        ] {
+            for status in statuses {
+                let answer = Answer {
+                    status: StatusCode::from_u16(*status).expect("a status"),
+                    headers: hyper::HeaderMap::new(),
+                    body: bytes::Bytes::new(),
+                };
+                let frame = Frame::new(Command::Subscribe);
+                let failure = decide(frame, false, Ok(answer)).expect_err("it is no");
+                assert_eq!(failure.reason.name(), code, "{status}");
+            }
+        }
+    }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use hyper::{StatusCode, header};
 use serde::Deserialize;
+use serde_json::Value;
 use tidings_core::application::{
     Effect, Failure, Outgoing, Recipient, RequestKind, Response, Session,
 };
@@ -30,17 +31,29 @@ pub(super) struct Answer {
     pub(super) body: Bytes,
 }
 
-/// Says what is wrong (RFC 9457, section 3.1).
+/// Says what is wrong (RFC 9457, section 3.1). Frameworks write the same as plain JSON, and some a list of faults as the
+/// detail, which is for programs.
 #[derive(Deserialize)]
 struct Problem {
-    detail: Option<String>,
-    title: Option<String>,
+    detail: Option<Value>,
+    title: Option<Value>,
+}
+
+impl Problem {
+    fn for_people(self) -> Option<String> {
+        [self.detail, self.title]
+            .into_iter()
+            .find_map(|told| match told {
+                Some(Value::String(text)) => Some(text),
+                _ => None,
+            })
+    }
 }
 
 /// What the server is to do for the request.
 pub(super) fn read(answer: Answer, kind: RequestKind, session: &Session) -> Response {
     if !answer.status.is_success() {
-        return failed(Reason::ApplicationFailed, complaint(&answer));
+        return failed(reason(answer.status), complaint(&answer));
     }
     match effects(answer, kind, session) {
         Some(effects) => Response {
@@ -51,6 +64,18 @@ pub(super) fn read(answer: Answer, kind: RequestKind, session: &Session) -> Resp
             Reason::ApplicationFailed,
             "the answer of the application names a destination that can't be read; tell who runs it",
         ),
+    }
+}
+
+/// What the status of an answer that is no success means to the client.
+pub(super) fn reason(status: StatusCode) -> Reason {
+    match status.as_u16() {
+        400 | 422 => Reason::InvalidPayload,
+        401 | 403 => Reason::Refused,
+        404 => Reason::UnknownDestination,
+        413 => Reason::BodyTooLarge,
+        429 | 502..=504 => Reason::ApplicationUnavailable,
+        _ => Reason::ApplicationFailed,
     }
 }
 
@@ -126,9 +151,11 @@ pub(super) fn complaint(answer: &Answer) -> String {
         .and_then(|text| text.split(';').next())
         .map(|media| media.trim().to_ascii_lowercase());
     let said = match media.as_deref() {
-        Some("application/problem+json") => serde_json::from_slice(&answer.body)
-            .ok()
-            .and_then(|problem: Problem| problem.detail.or(problem.title)),
+        Some("application/problem+json" | "application/json") => {
+            serde_json::from_slice(&answer.body)
+                .ok()
+                .and_then(Problem::for_people)
+        }
         Some("text/plain") => str::from_utf8(&answer.body).ok().map(str::to_owned),
         _ => None,
     };
@@ -230,6 +257,7 @@ mod tests {
     #[test]
     fn a_client_reads_what_is_meant_for_it() {
         let problem = ("content-type", "application/problem+json; charset=utf-8");
+        let json = ("content-type", "application/json");
         let plain = ("content-type", "text/plain");
         for (answer, expected) in [
             (
@@ -237,6 +265,19 @@ mod tests {
                 "no stock",
             ),
             (answer(422, &[problem], r#"{"title":"t"}"#), "t"),
+            (
+                answer(422, &[problem], r#"{"title":"t","detail":[{"loc":1}]}"#),
+                "t",
+            ),
+            (answer(409, &[json], r#"{"detail":"sold"}"#), "sold"),
+            (
+                answer(422, &[json], r#"{"detail":[{"loc":["body"]}]}"#),
+                "the application answered with 422",
+            ),
+            (
+                answer(500, &[json], r#""a text""#),
+                "the application answered with 500",
+            ),
             (
                 answer(422, &[problem], "{"),
                 "the application answered with 422",
@@ -259,5 +300,27 @@ mod tests {
         let long = answer(400, &[plain], &"ä".repeat(1_000));
         let told = told(long, RequestKind::Message, None);
         assert_eq!(told[0].chars().count(), MAX_DETAIL);
+    }
+
+    #[test]
+    fn the_status_chooses_the_code() {
+        let session = Session::new("s1".into(), None);
+        for (statuses, code) in [
+            (&[400, 422][..], "invalid-payload"),
+            (&[401, 403], "refused"),
+            (&[404], "unknown-destination"),
+            (&[413], "body-too-large"),
+            (&[429, 502, 503, 504], "application-unavailable"),
+            (
+                &[302, 402, 409, 410, 418, 499, 500, 501, 505],
+                "application-failed",
+            ),
+        ] {
+            for status in statuses {
+                let response = read(answer(*status, &[], ""), RequestKind::Message, &session);
+                let failure = response.failure.expect("it failed");
+                assert_eq!(failure.reason.name(), code, "{status}");
+            }
+        }
     }
 }

@@ -53,8 +53,8 @@ impl Worker {
             }
             return;
         }
-        if connection.paused.get() {
-            // It may have sent in time: it is we who do not read it now.
+        if connection.paused.get() || connection.is_asking() {
+            // It may have sent in time: it is we who do not read it now, and what SockJS brings waits, too.
             connection.application.borrow_mut().heard(now);
         }
         let send_timeout = self.node.config.outbox.send_timeout;

@@ -12,8 +12,8 @@ pub(crate) const MAILBOX_BYTES: usize = 16 * 1024 * 1024;
 
 /// A queue of letters into one worker. Posting never blocks: who posts asks [`Mailbox::has_space`] before the next round.
 pub(crate) struct Mailbox<L> {
-    /// What waits, under one short lock.
-    letters: Mutex<VecDeque<L>>,
+    /// What waits, under one short lock; none once nobody takes letters any more.
+    letters: Mutex<Option<VecDeque<L>>>,
     /// What the letters weigh.
     bytes: AtomicUsize,
     /// Wakes the worker's turn.
@@ -25,23 +25,36 @@ pub(crate) struct Mailbox<L> {
 impl<L> Mailbox<L> {
     pub(crate) fn new() -> Self {
         Self {
-            letters: Mutex::default(),
+            letters: Mutex::new(Some(VecDeque::new())),
             bytes: AtomicUsize::new(0),
             arrived: Notify::new(),
             space: Notify::new(),
         }
     }
 
-    /// Puts one letter of `bytes` weight in.
+    /// Puts one letter of `bytes` weight in; drops it where the mailbox is closed.
     pub(crate) fn post(&self, letter: L, bytes: usize) {
-        self.lock().push_back(letter);
+        match &mut *self.lock() {
+            Some(letters) => letters.push_back(letter),
+            None => return,
+        }
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.arrived.notify_one();
     }
 
     /// Puts all `letters` in, in order, and leaves the vector empty.
     pub(crate) fn post_all(&self, letters: &mut Vec<L>, bytes: usize) {
-        self.lock().extend(letters.drain(..));
+        let is_open = match &mut *self.lock() {
+            Some(waiting) => {
+                waiting.extend(letters.drain(..));
+                true
+            }
+            None => false,
+        };
+        if !is_open {
+            letters.clear();
+            return;
+        }
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.arrived.notify_one();
     }
@@ -58,10 +71,21 @@ impl<L> Mailbox<L> {
 
     /// Takes all letters. `letters` must be empty; its memory goes to the mailbox.
     pub(crate) fn take(&self, letters: &mut VecDeque<L>) {
-        mem::swap(&mut *self.lock(), letters);
+        if let Some(waiting) = &mut *self.lock() {
+            mem::swap(waiting, letters);
+        }
         if self.bytes.swap(0, Ordering::Relaxed) >= MAILBOX_BYTES {
             self.space.notify_waiters();
         }
+    }
+
+    /// Drops what waits and what comes: who waits for what becomes of a letter learns that nothing does.
+    pub(crate) fn close(&self) {
+        // A letter may post as it is dropped.
+        let waiting = self.lock().take();
+        drop(waiting);
+        self.bytes.store(0, Ordering::Relaxed);
+        self.space.notify_waiters();
     }
 
     /// Whether another round of letters may be posted.
@@ -80,7 +104,7 @@ impl<L> Mailbox<L> {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<L>> {
+    fn lock(&self) -> MutexGuard<'_, Option<VecDeque<L>>> {
         self.letters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -162,6 +186,23 @@ mod tests {
         assert!(is_ready(pin!(mailbox.arrival())));
         mailbox.post_all(&mut vec!['b'], 1);
         assert!(is_ready(pin!(mailbox.arrival())));
+    }
+
+    #[test]
+    fn a_closed_one_drops_what_waits_and_what_comes_and_holds_nobody_up() {
+        let mailbox = Mailbox::new();
+        let letter = Arc::new(());
+        mailbox.post(Arc::clone(&letter), MAILBOX_BYTES);
+        let mut waiting = Box::pin(mailbox.wait_for_space());
+        assert!(!is_ready(waiting.as_mut()));
+        mailbox.close();
+        mailbox.post(Arc::clone(&letter), MAILBOX_BYTES);
+        mailbox.post_all(&mut vec![Arc::clone(&letter)], MAILBOX_BYTES);
+        assert_eq!(Arc::strong_count(&letter), 1);
+        assert!(mailbox.has_space() && is_ready(waiting.as_mut()));
+        let mut letters = VecDeque::new();
+        mailbox.take(&mut letters);
+        assert!(letters.is_empty());
     }
 
     #[test]

@@ -130,6 +130,15 @@ pub(crate) struct Worker {
     tally: Tally,
 }
 
+/// However a worker ends, by a panic even, nobody waits for what becomes of a letter to it.
+struct Closing(Rc<Worker>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.mailbox().close();
+    }
+}
+
 /// Letters for one other worker.
 #[derive(Default)]
 struct Outgoing {
@@ -173,6 +182,7 @@ impl Worker {
 
     /// Runs until the server stops. Must be polled inside a `LocalSet`.
     pub(crate) async fn run(self: Rc<Self>) {
+        let _closing = Closing(Rc::clone(&self));
         let mut letters = VecDeque::new();
         loop {
             let deadline = self.wheel.borrow().next();
@@ -393,5 +403,37 @@ async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
         None => pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidings_core::application::{Broker, Outgoing};
+    use tidings_core::destination::Pattern;
+    use tokio::task::LocalSet;
+
+    use super::{Arc, Duration, Letter, Node, Worker};
+    use crate::config::{Config, Overrides};
+    use crate::outbound::NodeBroker;
+
+    #[test]
+    fn nobody_waits_for_a_worker_that_has_ended() {
+        let config = Config::development(&Overrides::default()).expect("the defaults");
+        let node = Node::new(config, 1);
+        let pattern = Pattern::parse("/topic/a", node.destinations.separator).expect("a pattern");
+        // As it stays where a worker ends by a panic.
+        node.add_interest(&pattern, 0);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .expect("a runtime without I/O needs nothing");
+        node.mailboxes[0].post(Letter::Stop, 0);
+        LocalSet::new().block_on(&runtime, Worker::new(0, Arc::clone(&node)).run());
+        let broker = NodeBroker(node);
+        let counted = broker.send_counted("/topic/a", Outgoing::default());
+        let counted = counted.expect("the destination is a topic");
+        let counted =
+            runtime.block_on(async { tokio::time::timeout(Duration::from_secs(5), counted).await });
+        assert_eq!(counted.ok(), Some(0));
     }
 }

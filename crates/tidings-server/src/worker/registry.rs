@@ -258,7 +258,7 @@ impl Worker {
 }
 
 impl Node {
-    fn add_interest(&self, pattern: &Pattern, worker: u16) {
+    pub(crate) fn add_interest(&self, pattern: &Pattern, worker: u16) {
         let mut interest = self
             .interest
             .write()

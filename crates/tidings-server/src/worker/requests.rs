@@ -11,8 +11,9 @@ use super::Connection;
 /// Requests of one session that wait for the application, and its streams. Only there while there are any.
 #[derive(Default)]
 pub(crate) struct Requests {
-    /// One whose end the session waits for before it takes the next frame.
-    in_order: Cell<bool>,
+    /// Those whose end the session waits for before it takes the next frame: an interceptor's, and within it the request
+    /// that it let pass.
+    in_order: Cell<usize>,
     /// Those that it does not wait for.
     parallel: Cell<usize>,
     /// So many of them that it does wait.
@@ -35,7 +36,7 @@ struct Stream {
 
 impl Requests {
     fn is_idle(&self) -> bool {
-        !self.in_order.get() && self.parallel.get() == 0 && self.streams.borrow().is_empty()
+        self.in_order.get() == 0 && self.parallel.get() == 0 && self.streams.borrow().is_empty()
     }
 }
 
@@ -49,7 +50,7 @@ impl Connection {
     pub(crate) fn is_asking(&self) -> bool {
         self.requests.borrow().as_ref().is_some_and(|requests| {
             let parallel = requests.parallel.get();
-            requests.in_order.get() || parallel > 0 && parallel >= requests.max_parallel.get()
+            requests.in_order.get() > 0 || parallel > 0 && parallel >= requests.max_parallel.get()
         })
     }
 
@@ -75,13 +76,14 @@ impl Connection {
         }
     }
 
-    /// Takes nothing from the client until [`release`](Self::release).
+    /// Takes nothing from the client until [`release`](Self::release), as often as it is called.
     pub(crate) fn hold(&self) {
-        self.requests().in_order.set(true);
+        let requests = self.requests();
+        requests.in_order.set(requests.in_order.get() + 1);
     }
 
     pub(crate) fn release(&self) {
-        self.end_request(|requests| requests.in_order.set(false));
+        self.end_request(|requests| requests.in_order.set(requests.in_order.get() - 1));
     }
 
     /// Nothing more is taken from the client while `limit` requests are to be answered.

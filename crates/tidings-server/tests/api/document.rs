@@ -32,6 +32,7 @@ fn fits(document: &Value, schema: &Value, value: &Value) -> bool {
     match schema["type"].as_str() {
         Some("null") => value.is_null(),
         Some("string") => value.is_string(),
+        Some("boolean") => value.is_boolean(),
         Some("integer") => value.is_u64(),
         Some("array") => value.as_array().is_some_and(|items| {
             items

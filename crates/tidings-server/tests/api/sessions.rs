@@ -44,6 +44,39 @@ fn a_message_arrives_with_its_headers_and_its_body() {
 }
 
 #[test]
+fn who_asks_for_it_learns_how_many_sessions_a_topic_has() {
+    let server = Running::start(Place::BeneathHttp);
+    let mut clients: Vec<_> = (0..5).map(|_| server.client("ada").0).collect();
+    for client in &mut clients {
+        client.subscribe("t", "/topic/all");
+    }
+    for client in &mut clients[..2] {
+        client.subscribe("s", "/topic/*");
+    }
+    let answer = server.ask(
+        "POST",
+        "/api/v1/messages",
+        Some(r#"{"destination":"/topic/all","body":"hello","count":true}"#),
+    );
+    assert_eq!(answer, (200, json!({"status": 200, "sessions_reached": 5})));
+    clients[4].is_told(&["subscription:t\n", "\n\nhello"]);
+    let (status, answer) = server.ask(
+        "POST",
+        "/api/v1/messages",
+        Some(
+            r#"{"messages":[{"destination":"/topic/other","count":true},{"destination":"/topic/all"},
+                {"destination":"/queue/a","count":true},{"destination":"/nowhere","count":true},
+                {"destination":"/topic/none/such","count":true}]}"#,
+        ),
+    );
+    assert_eq!(status, 200);
+    let reached = |place: usize| &answer["results"][place]["sessions_reached"];
+    assert_eq!([reached(0), reached(4)], [&json!(2), &json!(0)]);
+    assert_eq!([reached(1), reached(2)], [&json!(null); 2]);
+    assert_eq!(answer["results"][3]["status"], 422);
+}
+
+#[test]
 fn users_and_sessions_are_reached_and_counted() {
     let server = Running::start(Place::OwnListener);
     let (mut first, id) = server.client("ada");

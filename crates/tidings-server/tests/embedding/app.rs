@@ -189,4 +189,12 @@ impl Running {
         let serving = soon(self.serving).await.expect("no panic");
         serving.expect("it ends well");
     }
+
+    /// Drops the server while it runs.
+    pub(crate) async fn drop_server(self) {
+        self.messaging.abort();
+        let ended = soon(self.messaging).await;
+        assert!(ended.is_err_and(|error| error.is_cancelled()));
+        self.serving.abort();
+    }
 }

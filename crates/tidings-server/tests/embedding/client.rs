@@ -150,10 +150,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     }
 
     pub(crate) async fn is_gone(&mut self) {
+        let rest = self.rest().await;
+        assert!(rest.is_empty(), "{rest:?}");
+    }
+
+    /// What comes until the end.
+    pub(crate) async fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         soon(self.stream.read_to_end(&mut rest))
             .await
             .expect("it ends");
-        assert!(rest.is_empty(), "{rest:?}");
+        rest
     }
 }

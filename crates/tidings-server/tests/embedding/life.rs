@@ -1,10 +1,14 @@
 //! Before, at and after the end.
 
+use std::net::SocketAddr;
+
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
+use tidings_server::config::ApiKey;
 
 use crate::app::{App, Running, soon};
 use crate::client::handshake;
@@ -84,4 +88,46 @@ async fn the_api_is_beneath_the_same_path() {
     let (status, text) = get(&running.router, "/messaging/api/v1/users").await;
     assert_eq!(status, StatusCode::UNAUTHORIZED, "{text}");
     running.stop().await;
+}
+
+#[tokio::test]
+async fn who_guesses_keys_of_the_api_shuts_out_nobody_else() {
+    let app = App::new(|config| {
+        config.api.enabled = true;
+        config.api.failed_keys_per_minute = 1;
+        config.api.keys = vec![ApiKey::new("0123456789abcdef").expect("a key")];
+    })
+    .await;
+    let running = app.run().await;
+    let ask = async |address: [u8; 4], key: &str| {
+        let request = Request::get("/messaging/api/v1/users")
+            .header("authorization", format!("Bearer {key}"))
+            .extension(ConnectInfo(SocketAddr::from((address, 1))));
+        let service = TowerToHyperService::new(running.router.clone());
+        let request = request.body(Body::empty()).expect("it is a request");
+        let response = soon(service.call(request)).await.expect("it answers");
+        response.status().as_u16()
+    };
+    let (guesser, other) = ([192, 0, 2, 1], [192, 0, 2, 2]);
+    assert_eq!(ask(guesser, "a wrong key").await, 401);
+    assert_eq!(ask(guesser, "a wrong key").await, 429);
+    assert_eq!(ask(other, "0123456789abcdef").await, 200);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_dropped_cuts_its_clients_and_lets_in_nobody() {
+    let running = Running::start().await;
+    let mut websocket = running.client().await;
+    websocket.send(handshake("/messaging/ws", "")).await;
+    websocket.head().await;
+    let mut poll = running.client().await;
+    poll.post("/messaging/ws/000/polls/xhr", "", "").await;
+    assert_eq!(poll.response().await.1, "o\n");
+    let router = running.router.clone();
+    running.drop_server().await;
+    // It ends, with or without a goodbye.
+    websocket.rest().await;
+    let (status, _) = get(&router, "/messaging/ws/info").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
 }

@@ -111,3 +111,36 @@ async fn the_pages_of_sockjs_know_where_they_are() {
     }
     running.stop().await;
 }
+
+#[tokio::test]
+async fn a_client_that_would_rather_speak_http2_is_served() {
+    let running = Running::start().await;
+    let mut client = running.client().await;
+    // What the client of the JDK says with each first request.
+    let offer =
+        "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAA\r\n";
+    client.post(&format!("{SESSION}/xhr"), offer, "").await;
+    let (head, body) = client.response().await;
+    assert_eq!(body, "o\n", "{head}");
+    client
+        .send(format!(
+            "GET /messaging/ws HTTP/1.1\r\nhost: h\r\n{offer}\r\n"
+        ))
+        .await;
+    assert_eq!(client.response().await.1, "Welcome to SockJS!\n");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_broken_is_the_clients_fault() {
+    let running = Running::start().await;
+    let mut client = running.client().await;
+    let chunked = "host: h\r\ntransfer-encoding: chunked\r\n\r\nno length\r\n";
+    client
+        .send(format!("POST {SESSION}/xhr HTTP/1.1\r\n{chunked}"))
+        .await;
+    let (head, text) = client.response().await;
+    assert!(head.starts_with("HTTP/1.1 400"), "{head}");
+    assert_eq!(text, "the body did not arrive\n");
+    running.stop().await;
+}

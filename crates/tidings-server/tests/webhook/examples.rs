@@ -66,7 +66,11 @@ fn trades(program: &str, arguments: &[&str], language: &str) {
     ]);
     client.is_told(&["RECEIPT\n"]);
     client.ask("trade/acme", "[]");
-    client.is_told(&["subscription:e\n", "the trade has no amount"]);
+    client.is_told(&[
+        "subscription:e\n",
+        "code:invalid-payload\n",
+        "the trade has no amount",
+    ]);
     client.send("SUBSCRIBE\nid:s\ndestination:/app/positions\n\n");
     client.is_told(&["subscription:s\n", "\"acme\"", "2}"]);
     drop(client);

@@ -156,7 +156,7 @@ fn what_goes_wrong_is_told_and_the_session_goes_on() {
     let mut client = server.client("");
     client.subscribe("e", "/user/queue/errors");
     for (name, code, text) in [
-        ("problem", "application-failed", "no stock left"),
+        ("problem", "invalid-payload", "no stock left"),
         ("broken", "application-failed", "answered with 500"),
         ("moved", "application-failed", "redirects elsewhere (302)"),
         ("rubbish", "application-failed", "no HTTP"),
@@ -184,7 +184,7 @@ fn what_goes_wrong_is_told_and_the_session_goes_on() {
     client.is_told(&["RECEIPT\nreceipt-id:nothing\n"]);
     let metrics = server.metrics();
     for counted in [
-        "tidings_application_failures_total{reason=\"application-failed\"} 7\n",
+        "tidings_application_failures_total{reason=\"application-failed\"} 6\n",
         "tidings_webhook_seconds_count{outcome=\"timeout\"} 1\n",
         "tidings_webhook_seconds_count{outcome=\"too-large\"} 2\n",
         "tidings_webhook_seconds_count{outcome=\"refused\"} 3\n",
@@ -333,7 +333,7 @@ fn a_back_end_that_fails_again_and_again_is_left_alone_until_it_is_back() {
     client.subscribe("e", "/user/queue/errors");
     for name in ["a", "b", "c"] {
         client.ask(name, "");
-        client.is_told(&["code:application-failed\n"]);
+        client.is_told(&["code:application-unavailable\n", "answered with 503"]);
     }
     client.ask("d", "");
     client.is_told(&["code:application-unavailable\n", "left alone"]);

@@ -151,7 +151,8 @@ impl Connection {
         if let Timer::Pulse(pulse) = &mut self.timer {
             pulse.heard(now);
         }
-        if self.is_done() {
+        if self.is_done() || bytes.is_empty() {
+            // A mere sign of life must not cost a copy of what waits.
             return;
         }
         if self.input.is_empty() {

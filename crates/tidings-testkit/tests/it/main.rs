@@ -4,6 +4,7 @@ mod conversations;
 mod documented;
 mod failures;
 mod links;
+mod requests;
 mod router;
 mod time;
 mod user_destinations;

@@ -142,13 +142,16 @@ impl Market {
         if books.accounts.len() == MAX_TRADERS && !books.accounts.contains_key(user) {
             return Err(TradeError::TooManyTraders);
         }
-        let account = books.accounts.entry(user.to_owned()).or_default();
+        let account = books.accounts.get(user).cloned();
+        let mut account = account.unwrap_or_default();
         match trade {
             Trade::Buy(shares) => account.buy(stock, shares)?,
             Trade::Sell(shares) => account.sell(stock, shares)?,
         }
         account.trades += 1;
-        Ok(account.clone())
+        // Only now: who cannot trade takes no place in the market.
+        books.accounts.insert(user.to_owned(), account.clone());
+        Ok(account)
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {
@@ -229,5 +232,28 @@ impl Dice {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 % limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_trades_takes_a_place() {
+        let market = Market::new();
+        let trade = |user: &str, trade| market.trade(user, "TIDE", trade).map(drop);
+        for number in 0..=MAX_TRADERS {
+            let error = TradeError::TooFewShares { held: 0 };
+            assert_eq!(trade(&format!("x{number}"), Trade::Sell(1)), Err(error));
+        }
+        for number in 0..MAX_TRADERS {
+            assert_eq!(trade(&format!("y{number}"), Trade::Buy(1)), Ok(()));
+        }
+        assert_eq!(
+            trade("late", Trade::Buy(1)),
+            Err(TradeError::TooManyTraders)
+        );
+        assert_eq!(trade("y0", Trade::Sell(1)), Ok(()));
     }
 }

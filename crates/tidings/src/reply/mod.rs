@@ -96,6 +96,7 @@ impl IntoReply for Failure {
 impl IntoReply for Response {
     fn into_reply(self, parts: &Parts, response: &mut Response) {
         response.effects.extend(self.effects);
+        response.streams.extend(self.streams);
         self.failure.into_reply(parts, response);
     }
 }

@@ -17,24 +17,35 @@ pub(super) struct Interceptor {
 }
 
 impl Interceptor {
+    #[track_caller]
     pub(super) fn new<F, Fut>(commands: impl IntoIterator<Item = Command>, interceptor: F) -> Self
     where
         F: Fn(Frame, Arc<Session>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Frame, Failure>> + Send + 'static,
     {
+        let commands = commands.into_iter().map(|command| {
+            assert!(
+                !command.is_from_server(),
+                "{command} is a command of servers: name one of clients"
+            );
+            of_clients(command)
+        });
         Self {
-            commands: commands.into_iter().collect(),
+            commands: commands.collect(),
             intercept: Arc::new(move |frame, session| Box::pin(interceptor(frame, session))),
         }
     }
 
-    /// STOMP is the same as CONNECT.
     pub(super) fn is_for(&self, command: Command) -> bool {
-        let command = match command {
-            Command::Stomp => Command::Connect,
-            other => other,
-        };
-        self.commands.contains(&command)
+        self.commands.contains(&of_clients(command))
+    }
+}
+
+/// STOMP is the same as CONNECT.
+fn of_clients(command: Command) -> Command {
+    match command {
+        Command::Stomp => Command::Connect,
+        other => other,
     }
 }
 

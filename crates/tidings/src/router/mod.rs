@@ -226,7 +226,8 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     /// Stands in the way of frames of these commands, wherever they go, before the server acts on them: CONNECT, and SEND
     /// and SUBSCRIBE to destinations of the broker, too. It gives the frame, changed if it likes, or refuses it; the client
     /// is told as of any failure, and a CONNECT that is refused ends the connection. Those that were added first see frames
-    /// first. The next frame of the session waits until then, up to `application.timeout`.
+    /// first. The next frame of the session waits until then, up to `application.timeout`. CONNECT stands for STOMP as well.
+    /// The command and the header `receipt` stay as they are; a DISCONNECT ends the session, whatever becomes of it.
     ///
     /// ```
     /// use tidings::prelude::*;
@@ -242,6 +243,10 @@ impl<S: Clone + Send + Sync + 'static> Router<S> {
     /// # use std::sync::Arc;
     /// let router: Router = Router::new().interceptor([Command::Send], no_shouting);
     /// ```
+    ///
+    /// # Panics
+    /// One of the commands is for servers to send.
+    #[track_caller]
     pub fn interceptor<F, Fut>(
         mut self,
         commands: impl IntoIterator<Item = Command>,

@@ -9,13 +9,17 @@ use crate::running::Running;
 #[test]
 fn a_session_is_heard_from_its_connect_to_its_end() {
     let (listener, mut events) = EventStream::new(100);
-    let router = Router::new().subscribe("answered", async || "once");
+    let router = Router::new().subscribe("news", async || "none");
     let server = Running::start(router.on_event(listener));
     let mut client = server.client("ann", &["/topic/a"]);
-    client.send("UNSUBSCRIBE\nid:0\n\n");
-    // The handler knows of it.
-    client.send("SUBSCRIBE\nid:1\ndestination:/app/answered\n\n");
-    client.is_told(&["MESSAGE\n"]);
+    // What the application answers itself is no subscription to the broker, and no event.
+    for id in ["news", "more"] {
+        client.send(&format!("SUBSCRIBE\nid:{id}\ndestination:/app/news\n\n"));
+        client.is_told(&["\n\nnone"]);
+    }
+    for id in ["news", "0"] {
+        client.send(&format!("UNSUBSCRIBE\nid:{id}\n\n"));
+    }
     client.send("DISCONNECT\n\n");
     client.is_gone();
     drop(server);

@@ -1,5 +1,7 @@
 //! What a failure does to a session.
 
+use std::sync::Arc;
+
 use tidings::prelude::*;
 
 use crate::running::Running;
@@ -43,4 +45,46 @@ fn after_some_the_session_goes_on_even_where_its_client_does_not_listen() {
     client.ask("/app/fail/internal-error", "");
     client.is_told(&["ERROR\n", "code:internal-error\n"]);
     client.is_gone();
+}
+
+/// Panics when it is dropped, as a guard may that finds its work half done.
+struct Fragile;
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("as the test wants");
+        }
+    }
+}
+
+#[test]
+fn a_handler_that_panics_as_it_is_dropped_holds_nobody_up() {
+    let hang = async || {
+        let _fragile = Fragile;
+        std::future::pending::<NoReply>().await
+    };
+    let hold = async |frame: Frame, _: Arc<Session>| {
+        let _fragile = (frame.body == "hold").then(|| Fragile);
+        if frame.body == "hold" {
+            std::future::pending::<()>().await;
+        }
+        Ok(frame)
+    };
+    let router = Router::new()
+        .message("hang", hang)
+        .message("parallel", parallel(hang))
+        .interceptor([Command::Send], hold);
+    let server = Running::start_with(router, |config| {
+        config.application.timeout = std::time::Duration::from_millis(100);
+        config.application.max_parallel = 1;
+    });
+    let mut client = server.client("", &["/user/queue/errors"]);
+    for destination in ["/app/hang", "/app/parallel", "/app/parallel"] {
+        client.ask(destination, "");
+        client.is_told(&["code:application-timeout\n"]);
+    }
+    client.ask("/topic/a", "hold");
+    client.is_told(&["code:application-timeout\n"]);
+    client.is_told_no_more();
 }

@@ -1,10 +1,11 @@
 //! What stands in the way of frames and messages.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
 use tidings::prelude::*;
+use tokio::sync::Semaphore;
 
-use crate::running::Running;
+use crate::running::{PATIENCE, Running};
 
 fn refused(details: &str) -> Failure {
     Failure {
@@ -231,4 +232,135 @@ fn a_message_on_its_way_out_is_changed_or_refused_once_for_all() {
             "nobody is to hear this",
         ]);
     }
+}
+
+/// Passes frames on, but never at once.
+async fn later(frame: Frame, _: Arc<Session>) -> Result<Frame, Failure> {
+    tokio::task::yield_now().await;
+    Ok(frame)
+}
+
+#[test]
+fn a_frame_behind_a_slow_interceptor_waits_for_the_slow_handler_of_the_one_before_it() {
+    let go = Arc::new(Semaphore::new(0));
+    let gate = Arc::clone(&go);
+    let (entered, inside) = mpsc::channel();
+    let slow = async move || {
+        let _ = entered.send(());
+        if let Ok(permit) = gate.acquire().await {
+            permit.forget();
+        }
+        SendTo("/topic/seen", "slow")
+    };
+    let router = Router::new()
+        .message("slow", slow)
+        .interceptor([Command::Send], later);
+    let server = Running::start(router);
+    let mut client = server.client("", &[]);
+    let mut other = server.client("", &["/topic/seen"]);
+    let sends = (0..10)
+        .map(|number| format!("\0SEND\ndestination:/topic/seen\nreceipt:/topic/seen\n\n{number}"));
+    let all: String = sends.collect();
+    client.send(&format!(
+        "SEND\ndestination:/app/slow\nreceipt:/app/slow\n\n{all}"
+    ));
+    inside.recv_timeout(PATIENCE).expect("it is asked");
+    other.is_told_no_more();
+    go.add_permits(1);
+    other.is_told(&["\n\nslow"]);
+    client.is_told(&["receipt-id:/app/slow\n"]);
+    for number in 0..10 {
+        other.is_told(&[&format!("\n\n{number}")]);
+        client.is_told(&["receipt-id:/topic/seen\n"]);
+    }
+}
+
+#[test]
+fn hundreds_of_frames_in_one_write_are_done_in_order_and_then_the_client_goes() {
+    let commands = [
+        Command::Send,
+        Command::Subscribe,
+        Command::Begin,
+        Command::Disconnect,
+    ];
+    let server = Running::start(Router::new().interceptor(commands, later));
+    let mut client = server.client("", &["/topic/a"]);
+    let sends = (0..500)
+        .map(|number| format!("SEND\ndestination:/topic/a\nreceipt:r{number}\n\n{number}\0"));
+    let all: String = sends.collect();
+    client.send(&format!("{all}DISCONNECT\nreceipt:bye\n\n"));
+    let ended = client.stream.get_ref().shutdown(std::net::Shutdown::Write);
+    ended.expect("it is open");
+    for number in 0..500 {
+        client.is_told(&["MESSAGE\n", &format!("\n\n{number}")]);
+        client.is_told(&["RECEIPT\n", &format!("receipt-id:r{number}\n")]);
+    }
+    client.is_told(&["receipt-id:bye\n"]);
+    client.is_gone();
+}
+
+#[test]
+fn a_disconnect_may_be_delayed_but_ends_the_session_whatever_becomes_of_it() {
+    let stubborn = async |frame: Frame, session: Arc<Session>| match session.user.as_deref() {
+        Some("refused") => Err(refused("stay a while")),
+        Some("changed") => Ok(Frame::new(Command::Send)
+            .with_header("destination", "/topic/a")
+            .with_header("receipt", "bye")),
+        _ => later(frame, session).await,
+    };
+    let server = Running::start(Router::new().interceptor([Command::Disconnect], stubborn));
+    for (login, answer) in [
+        ("refused", ["ERROR\n", "code:refused\n", "receipt-id:bye\n"]),
+        (
+            "changed",
+            ["ERROR\n", "code:application-failed\n", "receipt-id:bye\n"],
+        ),
+        ("delayed", ["RECEIPT\n", "receipt-id:bye\n", ""]),
+    ] {
+        let mut client = server.client(login, &["/user/queue/errors"]);
+        client.send("DISCONNECT\nreceipt:bye\n\n");
+        client.is_told(&answer);
+        client.is_gone();
+    }
+}
+
+#[test]
+fn a_frame_keeps_its_command_and_its_receipt() {
+    let careless = async |frame: Frame, _: Arc<Session>| match &*frame.body {
+        b"command" => Ok(Frame::new(Command::Abort).with_header("transaction", "t")),
+        b"bare" => Ok(Frame::new(Command::Send)),
+        _ => Ok(Frame::new(Command::Send)
+            .with_header("destination", "/topic/a")
+            .with_header("receipt", "another")
+            .with_body(frame.body)),
+    };
+    let server = Running::start(Router::new().interceptor([Command::Send], careless));
+    let mut client = server.client("", &["/user/queue/errors"]);
+    client.ask("/topic/a", "anew");
+    client.is_told(&["RECEIPT\nreceipt-id:/topic/a\n"]);
+    client.ask("/topic/a", "command");
+    client.is_told(&["code:application-failed\n", "request-receipt:/topic/a\n"]);
+    client.ask("/topic/a", "bare");
+    client.is_told(&["ERROR\n", "code:missing-header\n", "receipt-id:/topic/a\n"]);
+    client.is_gone();
+}
+
+#[test]
+fn what_stands_before_stomp_stands_before_connect() {
+    for command in [Command::Stomp, Command::Connect] {
+        let closed = async |_, _| Err(refused("nobody comes in"));
+        let server = Running::start(Router::new().interceptor([command], closed));
+        for opening in ["CONNECT", "STOMP"] {
+            let mut client = server.dial();
+            client.send(&format!("{opening}\naccept-version:1.2\nhost:x\n\n"));
+            client.is_told(&["ERROR\n", "nobody comes in"]);
+            client.is_gone();
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "MESSAGE is a command of servers")]
+fn no_client_sends_what_servers_send() {
+    let _: Router = Router::new().interceptor([Command::Message], later);
 }

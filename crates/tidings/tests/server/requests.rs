@@ -154,3 +154,66 @@ fn the_template_works_within_a_handler() {
     reply(&mut client, "sure");
     client.is_told(&["destination:/user/queue/done\n", "\n\nsure"]);
 }
+
+/// What becomes of a request whose client does what it is told: `to` is where it replies.
+fn replied(act: impl FnOnce(&mut Client, &str)) -> Result<Bytes, RequestError> {
+    let server = Running::start(Router::new());
+    let mut client = server.client("ann", &["/user/queue/questions"]);
+    let template = server.template.clone();
+    let runtime = runtime();
+    let asked = runtime.spawn(async move {
+        let deadline = Duration::from_secs(1);
+        let question = template.request_user("ann", "/queue/questions", "?", deadline);
+        question.await.map(|reply| reply.body)
+    });
+    let to = header(&client.frame(), "reply-to");
+    act(&mut client, &to);
+    runtime.block_on(asked).expect("it ran")
+}
+
+#[test]
+fn a_reply_in_a_transaction_counts_when_that_is_committed() {
+    let send = |client: &mut Client, to: &str, end: &str| {
+        client.send("BEGIN\ntransaction:t\n\n");
+        client.send(&format!("SEND\ndestination:{to}\ntransaction:t\n\nyes"));
+        client.send(&format!("{end}\ntransaction:t\nreceipt:{end}\n\n"));
+        client.is_told(&["RECEIPT\n"]);
+    };
+    let committed = replied(|client, to| send(client, to, "COMMIT"));
+    assert_eq!(committed.expect("a reply"), "yes");
+    let aborted = replied(|client, to| send(client, to, "ABORT"));
+    assert!(aborted.is_err());
+}
+
+#[test]
+fn a_reply_may_be_large_and_a_second_one_is_lost_and_harms_nobody() {
+    let large = "x".repeat(1 << 20);
+    let got = replied(|client, to| {
+        client.send(&format!("SEND\ndestination:{to}\nreceipt:1\n\n{large}"));
+        client.send(&format!("SEND\ndestination:{to}\nreceipt:2\n\nagain"));
+        for receipt in ["1", "2"] {
+            client.is_told(&[&format!("RECEIPT\nreceipt-id:{receipt}\n")]);
+        }
+    });
+    assert_eq!(got.expect("a reply").len(), large.len());
+}
+
+#[test]
+fn who_goes_before_it_replies_is_waited_for_no_longer_than_the_deadline() {
+    let gone = replied(|client, _| {
+        client.send("DISCONNECT\nreceipt:bye\n\n");
+        client.is_told(&["receipt-id:bye\n"]);
+    });
+    let expected = ReplyError::TimedOut(Duration::from_secs(1));
+    assert!(matches!(gone, Err(RequestError::Reply(error)) if error == expected));
+}
+
+#[test]
+fn nothing_is_reached_or_waited_for_once_the_server_has_ended() {
+    let server = Running::start(Router::new());
+    let template = server.template.clone();
+    let _client = server.client("", &["/topic/a"]);
+    drop(server);
+    let sent = template.send_counted("/topic/a", "hello");
+    assert_eq!(pollster::block_on(sent).ok(), Some(0));
+}

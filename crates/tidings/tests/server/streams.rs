@@ -9,7 +9,7 @@ use futures_core::Stream;
 use tidings::prelude::*;
 use tokio::sync::mpsc;
 
-use crate::running::Running;
+use crate::running::{PATIENCE, Running};
 
 /// What is sent to its other end.
 struct Fed {
@@ -159,4 +159,164 @@ fn a_stream_is_as_fast_as_its_client() {
         client.is_told(&["MESSAGE\nsubscription:0\n"]);
     }
     client.is_told_no_more();
+}
+
+/// Nothing, and a panic in the end.
+struct Fragile;
+
+impl Stream for Fragile {
+    type Item = String;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<String>> {
+        Poll::Ready(None)
+    }
+}
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        panic!("as the test wants");
+    }
+}
+
+#[test]
+fn a_stream_that_panics_as_it_is_dropped_has_ended_all_the_same() {
+    let fragile = async || ReplyStream(Fragile);
+    let server = Running::start_with(Router::new().message("fragile", fragile), |config| {
+        config.application.max_streams = 1;
+    });
+    let mut client = server.client("", &["/user/queue/errors"]);
+    for _ in 0..3 {
+        client.ask("/app/fragile", "");
+        client.is_told(&["RECEIPT\n"]);
+        client.is_told_no_more();
+    }
+}
+
+#[test]
+fn a_stream_waits_while_another_worker_has_too_much_to_do() {
+    const ITEMS: usize = 10_000;
+    let made = Arc::new(AtomicUsize::new(0));
+    let source = Arc::clone(&made);
+    let (all, all_made) = std::sync::mpsc::channel();
+    let flood = async move || {
+        ReplyStream(Burst {
+            made: Arc::clone(&source),
+            all: all.clone(),
+        })
+    };
+    let (go, gate) = std::sync::mpsc::channel::<()>();
+    let gate = Arc::new(std::sync::Mutex::new(gate));
+    let (entered, inside) = std::sync::mpsc::channel();
+    let block = async move || {
+        let _ = entered.send(());
+        let gate = gate.lock().expect("nobody panics");
+        let _ = gate.recv_timeout(PATIENCE);
+    };
+    let router = Router::new()
+        .message("flood", flood)
+        .message("block", block);
+    let server = Running::start(router);
+    // Workers take turns.
+    let mut here = server.client("", &[]);
+    let mut there = server.client("", &["/topic/flood"]);
+    there.ask("/app/block", "");
+    inside.recv_timeout(PATIENCE).expect("it blocks");
+    here.ask("/app/flood", "");
+    here.is_told(&["RECEIPT\n"]);
+    // 100 MB would wait for the other worker.
+    let waited = all_made.recv_timeout(std::time::Duration::from_millis(500));
+    assert!(
+        waited.is_err(),
+        "{} of {ITEMS}",
+        made.load(Ordering::Relaxed)
+    );
+    go.send(()).expect("it blocks");
+    there.is_told(&["RECEIPT\n"]);
+    all_made.recv_timeout(PATIENCE).expect("it goes on");
+}
+
+/// As much as is asked for, and a word at the end.
+struct Burst {
+    made: Arc<AtomicUsize>,
+    all: std::sync::mpsc::Sender<()>,
+}
+
+impl Stream for Burst {
+    type Item = SendTo<Bytes>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<SendTo<Bytes>>> {
+        if self.made.fetch_add(1, Ordering::Relaxed) < 10_000 {
+            let body = Bytes::from_static(&[b'x'; 10_000]);
+            return Poll::Ready(Some(SendTo("/topic/flood", body)));
+        }
+        let _ = self.all.send(());
+        Poll::Ready(None)
+    }
+}
+
+#[test]
+fn a_response_brings_its_streams_along() {
+    let (router, mut feeds) = router();
+    let inner = Arc::new(router);
+    let passed_on = async move |message: Message| {
+        use tidings::application::{Application, Request, RequestKind};
+        let request = Request {
+            kind: RequestKind::Subscribe,
+            destination: "/app/ticks".into(),
+            path_at: "/app/".len(),
+            headers: Headers::new(),
+            body: Bytes::new(),
+            session: Arc::clone(&message.parts.session),
+        };
+        inner.call(request).await
+    };
+    let server = Running::start(Router::new().subscribe("outer", passed_on));
+    let mut client = server.client("", &["/app/outer"]);
+    let (feed, _ended) = feeds.blocking_recv().expect("a stream");
+    feed.send("1".to_owned()).expect("it is open");
+    client.is_told(&["destination:/app/outer\n", "\n\n1"]);
+}
+
+#[test]
+fn an_endless_stream_leaves_time_for_others() {
+    let made = Arc::new(AtomicUsize::new(0));
+    let source = Arc::clone(&made);
+    let flood = async move || {
+        ReplyStream(Nothing {
+            made: Arc::clone(&source),
+        })
+    };
+    let quick = async || SendToUser("/queue/done", "quick").sender_only();
+    let router = Router::new()
+        .message("flood", flood)
+        .message("quick", quick);
+    let server = Running::start_with(router, |config| config.server.workers = 1);
+    let mut busy = server.client("", &["/user/queue/done"]);
+    let mut other = server.client("", &["/user/queue/done"]);
+    busy.ask("/app/flood", "");
+    busy.is_told(&["RECEIPT\n"]);
+    for _ in 0..100 {
+        for client in [&mut busy, &mut other] {
+            client.ask("/app/quick", "");
+            client.is_told(&["\n\nquick"]);
+            client.is_told(&["RECEIPT\n"]);
+        }
+    }
+    drop(busy);
+    other.is_told_no_more();
+    assert!(made.load(Ordering::Relaxed) > 100);
+}
+
+/// Always ready, with nothing to say.
+struct Nothing {
+    made: Arc<AtomicUsize>,
+}
+
+impl Stream for Nothing {
+    type Item = NoReply;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<NoReply>> {
+        self.made.fetch_add(1, Ordering::Relaxed);
+        Poll::Ready(Some(NoReply))
+    }
 }
