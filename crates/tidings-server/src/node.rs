@@ -118,7 +118,7 @@ impl Node {
             application: OnceLock::new(),
             users: Mutex::default(),
             replies: Replies::default(),
-            whereabouts: Whereabouts::new(config.api.enabled),
+            whereabouts: Whereabouts::default(),
             sockjs: Sessions::default(),
             mailboxes: (0..workers).map(|_| Mailbox::new()).collect(),
             admitted: AtomicUsize::new(0),

@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use crate::node::{Node, lock};
 use crate::refusal::Refusal;
 use crate::replies::Pending;
-use crate::worker::{Letter, Worker};
+use crate::worker::{Farewell, Letter, Worker};
 
 /// A message that knows its way.
 pub(crate) enum Outbound {
@@ -356,6 +356,21 @@ impl Broker for NodeBroker {
 
     fn sessions_of(&self, user: &str) -> Vec<Arc<str>> {
         lock(&self.0.users).of_user(user).to_vec()
+    }
+
+    fn users(&self, after: &str, limit: usize) -> Vec<Box<str>> {
+        let users = lock(&self.0.users);
+        let behind = users.after(after).take(limit);
+        behind.map(|(user, _)| user.into()).collect()
+    }
+
+    fn disconnect(&self, session: &str, reason: Reason) -> bool {
+        let farewell = Farewell {
+            reason,
+            close_code: None,
+            text: None,
+        };
+        self.0.disconnect(session, &Arc::new(farewell))
     }
 
     fn request(

@@ -27,50 +27,41 @@ pub(crate) struct Place {
     pub(crate) connected_at_ms: u64,
 }
 
-/// Where sessions are. Costs an entry of a map for each, so it is only kept where the API is on.
+/// Where sessions are. Costs an entry of a map for each, so it is only kept where somebody may ask: see
+/// [`Node::keeps_whereabouts`].
+#[derive(Default)]
 pub(crate) struct Whereabouts {
-    /// None where it is off.
-    shards: Option<Box<[Mutex<Shard>; SHARDS]>>,
+    shards: [Mutex<Shard>; SHARDS],
 }
 
 /// Ordered, so that pages can be read without looking at all of it.
 type Shard = BTreeMap<Arc<str>, Place>;
 
 impl Whereabouts {
-    pub(crate) fn new(is_kept: bool) -> Self {
-        Self {
-            shards: is_kept.then(Box::default),
-        }
-    }
-
-    fn shard(&self, session: &str) -> Option<&Mutex<Shard>> {
-        self.shards.as_deref()?.get(number(session))
+    fn shard(&self, session: &str) -> &Mutex<Shard> {
+        &self.shards[number(session)]
     }
 
     /// A session is connected.
     pub(crate) fn arrive(&self, place: Place) {
-        if let Some(shard) = self.shard(&place.session.id) {
-            lock(shard).insert(Arc::clone(&place.session.id), place);
-        }
+        let id = Arc::clone(&place.session.id);
+        lock(self.shard(&id)).insert(id, place);
     }
 
     /// A session has ended.
     pub(crate) fn leave(&self, session: &str) {
-        if let Some(shard) = self.shard(session) {
-            lock(shard).remove(session);
-        }
+        lock(self.shard(session)).remove(session);
     }
 
     /// Where the session is, if it is connected.
     pub(crate) fn find(&self, session: &str) -> Option<Place> {
-        lock(self.shard(session)?).get(session).cloned()
+        lock(self.shard(session)).get(session).cloned()
     }
 
     /// At most `limit` sessions whose ids come behind `session`, in the order of the ids.
     pub(crate) fn after(&self, session: &str, limit: usize) -> Vec<Place> {
         let mut found = Vec::new();
-        let shards = self.shards.as_deref().map_or(&[][..], |shards| shards);
-        for shard in shards.iter().skip(number(session)) {
+        for shard in self.shards.iter().skip(number(session)) {
             let behind = (Bound::Excluded(session), Bound::Unbounded);
             let left = limit - found.len();
             let shard = lock(shard);
@@ -86,8 +77,7 @@ impl Whereabouts {
 
     /// How many sessions are connected.
     pub(crate) fn count(&self) -> usize {
-        let shards = self.shards.as_deref().map_or(&[][..], |shards| shards);
-        shards.iter().map(|shard| lock(shard).len()).sum()
+        self.shards.iter().map(|shard| lock(shard).len()).sum()
     }
 }
 
@@ -103,12 +93,15 @@ fn number(session: &str) -> usize {
 }
 
 impl Node {
+    /// Whether it is remembered where sessions are: the API and applications may want to end them.
+    pub(crate) fn keeps_whereabouts(&self) -> bool {
+        self.config.api.enabled || self.application.get().is_some()
+    }
+
     /// Tells a session to go; false where there is none. It counts as gone from now on, so that no second letter
     /// follows.
     pub(crate) fn disconnect(&self, session: &str, farewell: &Arc<Farewell>) -> bool {
-        let shard = self.whereabouts.shard(session);
-        let place = shard.and_then(|shard| lock(shard).remove(session));
-        let Some(place) = place else {
+        let Some(place) = lock(self.whereabouts.shard(session)).remove(session) else {
             return false;
         };
         let letter = Letter::Disconnect(place.connection, Arc::clone(farewell));
@@ -120,8 +113,10 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use tidings_core::application::{Answer, Application, Request};
 
     use super::*;
+    use crate::config::{Config, Overrides};
 
     fn place(id: &str) -> Place {
         Place {
@@ -141,7 +136,7 @@ mod tests {
             steps in prop::collection::vec(("[ -~é]{0,2}|[0-9a-f]{1,3}", any::<bool>()), 0..60),
             limit in 1usize..8,
         ) {
-            let whereabouts = Whereabouts::new(true);
+            let whereabouts = Whereabouts::default();
             let mut model = std::collections::BTreeSet::new();
             for (id, comes) in steps.iter().filter(|(id, _)| !id.is_empty()) {
                 if *comes {
@@ -168,10 +163,22 @@ mod tests {
     }
 
     #[test]
-    fn without_the_api_nothing_is_kept() {
-        let whereabouts = Whereabouts::new(false);
-        whereabouts.arrive(place("a"));
-        assert!(whereabouts.find("a").is_none() && whereabouts.after("", 9).is_empty());
-        assert_eq!(whereabouts.count(), 0);
+    fn nothing_is_kept_where_nobody_may_ask() {
+        struct Silent;
+
+        impl Application for Silent {
+            fn call(&self, _: Request) -> Answer {
+                Answer::new(std::future::pending())
+            }
+        }
+
+        let mut config = Config::development(&Overrides::default()).expect("defaults");
+        config.api.enabled = false;
+        let node = Node::new(config.clone(), 1);
+        assert!(!node.keeps_whereabouts());
+        let _ = node.application.set(Arc::new(Silent));
+        assert!(node.keeps_whereabouts());
+        config.api.enabled = true;
+        assert!(Node::new(config, 1).keeps_whereabouts());
     }
 }

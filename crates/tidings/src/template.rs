@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidings_core::application::{Broker, Recipient, Reply, ReplyError, SendError};
+use tidings_core::disconnect::Reason;
 
 use crate::reply::{IntoPayload, PayloadError, behind_prefix};
 
@@ -91,6 +92,19 @@ impl MessagingTemplate {
     /// not connected.
     pub fn sessions_of(&self, user: &str) -> Vec<Arc<str>> {
         self.broker.sessions_of(user)
+    }
+
+    /// At most `limit` users that are connected to this node, those whose names come behind `after`, in the order of the
+    /// names: the last name of one page begins the next one, and an empty one the first.
+    pub fn users(&self, after: &str, limit: usize) -> Vec<Box<str>> {
+        self.broker.users(after, limit)
+    }
+
+    /// Ends a session; its client is told `reason`, as
+    /// [`DisconnectedByApplication`](tidings_core::disconnect::Reason::DisconnectedByApplication). False where there is
+    /// none on this node.
+    pub fn disconnect(&self, session: &str, reason: Reason) -> bool {
+        self.broker.disconnect(session, reason)
     }
 
     /// Asks one session, and waits for its reply until `deadline` is over. The message goes to those that have subscribed

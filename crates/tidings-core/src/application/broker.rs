@@ -44,6 +44,13 @@ pub trait Broker: Send + Sync + 'static {
     /// The sessions of a user on this node, whatever they have subscribed to; none where the user is not connected.
     fn sessions_of(&self, user: &str) -> Vec<Arc<str>>;
 
+    /// At most `limit` users that are connected to this node, those whose names come behind `after`, in the order of the
+    /// names.
+    fn users(&self, after: &str, limit: usize) -> Vec<Box<str>>;
+
+    /// Ends a session; its client is told `reason`. False where there is none on this node.
+    fn disconnect(&self, session: &str, reason: Reason) -> bool;
+
     /// As [`send_to`](Self::send_to), and waits for the first reply: the message has a header `reply-to`, and who of them
     /// first sends something there has replied.
     fn request(

@@ -26,14 +26,16 @@ impl Session {
         if known.user != user {
             known = Arc::new(known.of_user(user));
         }
-        node.whereabouts.arrive(Place {
-            worker: worker.id,
-            connection: connection.key(),
-            session: Arc::clone(&known),
-            wire: connection.wire(),
-            peer: connection.peer.address,
-            connected_at_ms: node.now_ms(),
-        });
+        if node.keeps_whereabouts() {
+            node.whereabouts.arrive(Place {
+                worker: worker.id,
+                connection: connection.key(),
+                session: Arc::clone(&known),
+                wire: connection.wire(),
+                peer: connection.peer.address,
+                connected_at_ms: node.now_ms(),
+            });
+        }
         lock(&node.users).connect(&known.id, known.user.as_deref());
         let id = Arc::clone(&known.id);
         self.known = Some(known);

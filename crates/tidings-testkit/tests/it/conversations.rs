@@ -103,6 +103,30 @@ fn a_template_reaches_topics_users_and_sessions() {
 }
 
 #[test]
+fn the_template_lists_users_and_ends_sessions() {
+    run(async {
+        let server = TestServer::start(Router::new()).await;
+        let template = server.template();
+        let mut ann = server.connect("ann").await;
+        let _bob = server.connect("bob").await;
+        let _cleo = server.connect("cleo").await;
+        let _nobody = server.connect("").await;
+        assert_eq!(template.users("", 2), ["ann".into(), "bob".into()]);
+        assert_eq!(template.users("bob", 2), ["cleo".into()]);
+        let session = ann.session().to_owned();
+        assert!(template.disconnect(&session, Reason::DisconnectedByApplication));
+        let goodbye = ann.error().await;
+        assert_eq!(goodbye.code(), "disconnected-by-application");
+        assert!(
+            !template.disconnect(&session, Reason::Refused),
+            "it has gone"
+        );
+        assert!(!template.disconnect("nobody's", Reason::Refused));
+        server.shutdown().await;
+    });
+}
+
+#[test]
 fn what_comes_before_a_receipt_is_not_lost() {
     run(async {
         let router: Router = Router::new().subscribe("greeting", async || "hello");

@@ -55,6 +55,14 @@ impl Broker for Scribe {
         Vec::new()
     }
 
+    fn users(&self, _: &str, _: usize) -> Vec<Box<str>> {
+        Vec::new()
+    }
+
+    fn disconnect(&self, _: &str, _: Reason) -> bool {
+        false
+    }
+
     fn request(
         &self,
         recipient: &Recipient,
