@@ -19,6 +19,7 @@ use futures_core::Stream;
 use hashbrown::HashMap;
 use tidings_stomp::{Command, Frame, Headers};
 
+use crate::destination::Separator;
 use crate::disconnect::Reason;
 
 pub use self::broker::{
@@ -35,6 +36,12 @@ pub use self::event::Event;
 pub trait Application: Send + Sync + 'static {
     /// Answers a request. What blocks a thread must be done elsewhere: other sessions wait for it.
     fn call(&self, request: Request) -> Answer;
+
+    /// What separates the segments of the destinations that it knows, if it minds. A server with another one does not
+    /// start.
+    fn separator(&self) -> Option<Separator> {
+        None
+    }
 
     /// Whether [`intercept`](Self::intercept) wants to see frames of this command. Asked for each frame.
     fn intercepts(&self, command: Command) -> bool {

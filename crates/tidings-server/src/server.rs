@@ -82,6 +82,17 @@ pub enum RunError {
          `webhook`, or the application"
     )]
     TwoApplications,
+    /// The application separates the segments of its destinations otherwise than the server: it would know none.
+    #[error(
+        "the application separates destinations by `{application}`, and `broker.separator` is `{server}`; set both to the \
+         same"
+    )]
+    Separator {
+        /// As the application does.
+        application: char,
+        /// As the server does.
+        server: char,
+    },
     /// `webhook` was not checked by [`Config::load`].
     #[error("`webhook` {0}")]
     Webhook(String),
@@ -232,14 +243,14 @@ impl Server {
     /// future is dropped before, all connections are cut.
     ///
     /// # Errors
-    /// No worker could be started, or there are an application and webhooks.
+    /// No worker could be started, the application and `broker.separator` differ, or there are an application and webhooks.
     pub async fn run(
         self,
         pages: Router,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), RunError> {
         let node = Arc::clone(&self.node);
-        let webhooks = Webhooks::start(&node)?;
+        let webhooks = prepare(&node)?;
         let (alive, mut ended) = mpsc::channel::<()>(1);
         let reins = Reins(Arc::clone(&node));
         let threads = start_workers(&node, self.workers, &alive)?;
@@ -273,7 +284,7 @@ impl Server {
     ) -> Result<(), RunError> {
         let node = Arc::clone(&self.node);
         node.follow_runtime_clock();
-        let webhooks = Webhooks::start(&node)?;
+        let webhooks = prepare(&node)?;
         let reins = Reins(Arc::clone(&node));
         let served = async {
             let mut workers = JoinSet::new();
@@ -372,6 +383,19 @@ impl Drop for Reins {
         for mailbox in &self.0.mailboxes {
             mailbox.post(Letter::Stop, 0);
         }
+    }
+}
+
+/// Makes sure that the application fits.
+fn prepare(node: &Node) -> Result<Option<Arc<Webhooks>>, RunError> {
+    let server = node.destinations.separator;
+    let separator = node.application.get().and_then(|one| one.separator());
+    match separator.filter(|separator| *separator != server) {
+        Some(separator) => Err(RunError::Separator {
+            application: separator.as_char(),
+            server: server.as_char(),
+        }),
+        None => Webhooks::start(node),
     }
 }
 

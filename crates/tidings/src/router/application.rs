@@ -7,6 +7,7 @@ use tidings_core::application::{
     Answer, Application, Event, Failure, InterceptFuture, Outgoing, Request, RequestKind,
     ResponseFuture, Session,
 };
+use tidings_core::destination::Separator;
 use tidings_stomp::{Command, Frame};
 
 use super::interceptor::pass;
@@ -48,6 +49,10 @@ impl Router {
 impl Application for Router {
     fn call(&self, request: Request) -> Answer {
         unwound_at_once(|| self.dispatch(request))
+    }
+
+    fn separator(&self) -> Option<Separator> {
+        Some(self.separator)
     }
 
     fn intercepts(&self, command: Command) -> bool {

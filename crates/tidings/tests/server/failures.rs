@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use tidings::prelude::*;
+use tidings_server::Server;
+use tidings_server::config::{Config, Overrides};
 
 use crate::running::Running;
 
@@ -87,4 +89,19 @@ fn a_handler_that_panics_as_it_is_dropped_holds_nobody_up() {
     client.ask("/topic/a", "hold");
     client.is_told(&["code:application-timeout\n"]);
     client.is_told_no_more();
+}
+
+#[tokio::test]
+async fn a_router_of_another_separator_than_the_servers_is_refused_at_the_start() {
+    let config = Config::development(&Overrides::default()).expect("defaults");
+    let router: Router = Router::with_separator(Separator::Dot);
+    let server = Server::unbound(config).application(Arc::new(router));
+    let ended = server
+        .run(axum::Router::new(), std::future::pending())
+        .await;
+    let error = ended.expect_err("they differ").to_string();
+    assert!(
+        error.contains("separates destinations by `.`, and `broker.separator` is `/`"),
+        "{error}"
+    );
 }
