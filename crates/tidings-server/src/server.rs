@@ -217,7 +217,7 @@ impl Server {
     ///
     /// What the application's middleware puts into the extensions of a request is heeded: an [`Identity`] is the user of
     /// the session, and a [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo) the address that the log names. The
-    /// HTTP library of the application must allow upgrades, as [`axum::serve`] does.
+    /// HTTP library of the application must allow upgrades, as [`axum::serve()`] does.
     ///
     /// [`Identity`]: crate::Identity
     pub fn routes(&self) -> Router {
