@@ -42,6 +42,9 @@ fn assert_all_settled(server: &Server) {
     last.subscribed("q", QUEUE, &[]);
     last.subscribed("d", "/queue/dead-letter", &[]);
     last.expect_nothing();
+    // What is sent next must not find it still there.
+    last.done("DISCONNECT", &[], b"");
+    last.expect_end();
     assert_eq!(server.disconnects("slow-consumer"), 0);
 }
 
