@@ -48,12 +48,16 @@ fn near<'a, V>(path: &str, table: &'a Table<V>) -> Vec<&'a str> {
         .filter(|(asked, _)| asked.len().abs_diff(path.len()) <= most)
         .take(MAX_COMPARED_ROUTES);
     let mut near: Vec<_> = comparable
-        .map(|(asked, pattern)| (strsim::levenshtein(&asked, path), pattern))
-        .filter(|(distance, _)| *distance <= most)
+        .map(|(asked, pattern)| {
+            // Of two that are as near, the one that has all of its text to compare is likelier meant.
+            let is_guess = matches!(asked, Cow::Owned(_));
+            (strsim::levenshtein(&asked, path), is_guess, pattern)
+        })
+        .filter(|(distance, ..)| *distance <= most)
         .collect();
     near.sort_unstable();
     near.into_iter()
-        .map(|(_, pattern)| pattern)
+        .map(|(.., pattern)| pattern)
         .take(MAX_NAMED)
         .collect()
 }

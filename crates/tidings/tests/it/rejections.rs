@@ -112,6 +112,13 @@ fn an_unknown_destination_names_those_that_look_alike() {
         wrong(message("trade/bye", "")),
         "unknown-destination: the application has no SEND destination trade/bye: did you mean trade/buy"
     );
+    let other: Router = Router::new()
+        .message("a5/{room}", async || ())
+        .message("a6/all", async || ());
+    assert_eq!(
+        failure(&router, message("a6/al", "")),
+        "unknown-destination: the application has no SEND destination a6/al: did you mean a6/all, a5/{room}"
+    );
     assert_eq!(
         wrong(message("trades/acme/sell", "")),
         "unknown-destination: the application has no SEND destination trades/acme/sell: did you mean trade/{symbol}/sell"
