@@ -4,7 +4,7 @@ use crate::peer::{Server, Version};
 
 #[test]
 fn garbage_is_answered_and_closed() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut other = server.session();
     let table: [(&[u8], &[&str]); 8] = [
         (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", &["unknown-command"]),
@@ -38,7 +38,7 @@ fn garbage_is_answered_and_closed() {
 
 #[test]
 fn every_single_octet_is_survived() {
-    let server = Server::start();
+    let server = Server::quiet();
     for octet in 0..=u8::MAX {
         let mut peer = server.tcp();
         peer.raw(&[octet; 40]);
@@ -50,7 +50,7 @@ fn every_single_octet_is_survived() {
 
 #[test]
 fn commands_of_servers_are_not_for_clients() {
-    let server = Server::start();
+    let server = Server::quiet();
     for command in ["CONNECTED", "MESSAGE", "RECEIPT", "ERROR"] {
         let mut peer = server.session();
         peer.send(
@@ -72,7 +72,7 @@ fn commands_of_servers_are_not_for_clients() {
 
 #[test]
 fn commands_are_case_sensitive() {
-    let server = Server::start();
+    let server = Server::quiet();
     for command in ["send", "Send", "SEND ", "SENDX", "SEN"] {
         let mut peer = server.session();
         peer.send(
@@ -86,7 +86,7 @@ fn commands_are_case_sensitive() {
 
 #[test]
 fn heads_that_are_not_utf_8_are_refused() {
-    let server = Server::start();
+    let server = Server::quiet();
     for bad in [
         &b"\xff"[..],
         b"\xc3",
@@ -111,7 +111,7 @@ fn heads_that_are_not_utf_8_are_refused() {
 
 #[test]
 fn header_lines_without_colon_or_name_are_refused() {
-    let server = Server::start();
+    let server = Server::quiet();
     for line in ["no colon", ":no name", ":", "k\rv"] {
         let mut peer = server.session();
         peer.raw(format!("SEND\nreceipt:r\ndestination:/topic/a\n{line}\n\nx\0").as_bytes());
@@ -121,7 +121,7 @@ fn header_lines_without_colon_or_name_are_refused() {
 
 #[test]
 fn a_nul_within_the_head_is_refused() {
-    let server = Server::start();
+    let server = Server::quiet();
     for frame in [
         &b"SEND\ndestination:/topic/a\0"[..],
         b"SEND\0",
@@ -135,7 +135,7 @@ fn a_nul_within_the_head_is_refused() {
 
 #[test]
 fn content_lengths_that_are_no_numbers_are_refused() {
-    let server = Server::start();
+    let server = Server::quiet();
     for length in [
         "-1",
         "+1",
@@ -165,7 +165,7 @@ fn content_lengths_that_are_no_numbers_are_refused() {
 
 #[test]
 fn a_body_longer_than_its_content_length_lacks_its_nul() {
-    let server = Server::start();
+    let server = Server::quiet();
     for mut peer in [server.session(), server.websocket_session()] {
         peer.raw(b"SEND\ndestination:/topic/a\nreceipt:r\ncontent-length:2\n\nxyz\0");
         peer.expect_error_for("missing-nul", "r");
@@ -174,7 +174,7 @@ fn a_body_longer_than_its_content_length_lacks_its_nul() {
 
 #[test]
 fn half_frames_and_sudden_ends_leave_no_trace() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut other = server.session();
     other.subscribed("s", "/topic/**", &[]);
     for half in ["", "C", "CONNECT\n", "CONNECT\naccept-version:1.2\n\n"] {
@@ -200,7 +200,7 @@ fn half_frames_and_sudden_ends_leave_no_trace() {
 
 #[test]
 fn what_follows_a_faulty_frame_is_not_handled() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut other = server.session();
     other.subscribed("s", "/topic/a", &[]);
     let mut peer = server.session();
@@ -214,7 +214,7 @@ fn what_follows_a_faulty_frame_is_not_handled() {
 
 #[test]
 fn the_error_can_be_read_though_much_input_follows() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut peer = server.session();
     peer.raw(b"NOSUCH\nreceipt:r\n\n\0");
     // More than the buffers of both sockets hold would wait for a server that does not read; this much fits.

@@ -4,7 +4,7 @@ use crate::peer::{Peer, Server, Version};
 
 #[test]
 fn every_subscriber_gets_every_message_in_order() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut subscribers = [
         server.session(),
         server.websocket_session(),
@@ -31,7 +31,7 @@ fn every_subscriber_gets_every_message_in_order() {
 
 #[test]
 fn other_topics_are_not_heard() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut peer = server.session();
     peer.subscribed("s", "/topic/a", &[]);
     for other in [
@@ -49,7 +49,7 @@ fn other_topics_are_not_heard() {
 
 #[test]
 fn the_sender_hears_itself() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut peer = server.session();
     peer.subscribed("s", "/topic/a", &[]);
     peer.send("SEND", &[("destination", "/topic/a")], b"x");
@@ -58,7 +58,7 @@ fn the_sender_hears_itself() {
 
 #[test]
 fn a_message_without_subscribers_is_dropped() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut peer = server.session();
     peer.publish("/topic/a", "early");
     peer.subscribed("s", "/topic/a", &[]);
@@ -67,7 +67,7 @@ fn a_message_without_subscribers_is_dropped() {
 
 #[test]
 fn after_unsubscribe_nothing_comes() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut peer = server.session();
     peer.subscribed("s", "/topic/a", &[]);
     peer.done("UNSUBSCRIBE", &[("id", "s")], b"");
@@ -77,7 +77,7 @@ fn after_unsubscribe_nothing_comes() {
 
 #[test]
 fn two_subscriptions_that_match_get_one_copy_each() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut peer = server.session();
     peer.subscribed("exact", "/topic/a", &[]);
     peer.subscribed("again", "/topic/a", &[]);
@@ -116,7 +116,7 @@ fn matches(peer: &mut Peer, pattern: &str, destination: &str) -> bool {
 
 #[test]
 fn ant_patterns_match_segments() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut peer = server.session();
     let table = [
         ("/topic/a/*", "/topic/a/b", true),
@@ -157,7 +157,7 @@ fn ant_patterns_match_segments() {
 
 #[test]
 fn patterns_don_t_reach_beyond_topics() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut peer = server.session();
     peer.subscribed("s", "/topic/**", &[]);
     peer.publish("/queue/a", "x");

@@ -129,7 +129,7 @@ fn a_user_who_sends_to_itself_reaches_its_other_sessions_too() {
 
 #[test]
 fn the_receipt_counts_sessions_that_have_subscribed_not_subscriptions() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut twice = user(&server, "ada");
     twice.subscribed("exact", "/user/queue/x", &[]);
     twice.subscribed("pattern", "/user/queue/*", &[]);
@@ -145,7 +145,7 @@ fn the_receipt_counts_sessions_that_have_subscribed_not_subscriptions() {
 
 #[test]
 fn other_receipts_say_nothing_of_sessions() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut peer = server.session();
     for destination in ["/topic/a", "/queue/a"] {
         peer.send(
@@ -175,7 +175,7 @@ fn what_reaches_nobody_is_told_to_the_sender_and_counted() {
 
 #[test]
 fn what_has_expired_reaches_nobody() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut peer = user(&server, "ada");
     peer.subscribed("s", "/user/queue/x", &[]);
     let headers = [
@@ -232,7 +232,7 @@ fn what_stands_behind_the_prefix_of_a_subscription_is_no_name() {
 
 #[test]
 fn a_transaction_holds_what_is_sent_to_users() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut peer = user(&server, "ada");
     peer.subscribed("s", "/user/queue/x", &[]);
     let held = |peer: &mut Peer, path: &str| {
@@ -288,7 +288,7 @@ fn acknowledgements_are_taken_and_nothing_comes_again() {
 
 #[test]
 fn after_unsubscribe_nothing_reaches() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut peer = user(&server, "ada");
     for round in ["first", "second"] {
         peer.subscribed("s", "/user/queue/x", &[]);
@@ -349,7 +349,7 @@ fn what_comes_after_the_end_of_a_session_reaches_nobody() {
 
 #[test]
 fn users_are_counted_not_their_sessions() {
-    let server = Server::start();
+    let server = Server::quiet();
     let mut ada = [user(&server, "ada"), user(&server, "ada")];
     let mut anonymous = server.session();
     let mut empty = user(&server, "");

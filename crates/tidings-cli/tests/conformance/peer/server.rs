@@ -34,6 +34,11 @@ impl Server {
         )
     }
 
+    /// Without the demo, whose ticker sends to topics by itself.
+    pub(crate) fn quiet() -> Self {
+        Self::configured("")
+    }
+
     /// With these tables in the configuration file; `http`, `tcp` and `admin` are filled in.
     pub(crate) fn configured(tables: &str) -> Self {
         let listen = |table: &str| format!("[{table}]\nlisten = \"{LISTEN}\"\n");
