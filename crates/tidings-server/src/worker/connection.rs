@@ -112,7 +112,7 @@ pub(crate) struct Connection {
     /// Messages for `ack:auto` queue subscriptions that are in the outbox, not yet out.
     pub(super) unwritten: RefCell<Vec<(Consumer, MessageId)>>,
     /// Held for as long as the connection counts.
-    _ticket: Ticket,
+    pub(super) ticket: Cell<Option<Ticket>>,
 }
 
 impl Connection {
@@ -343,7 +343,7 @@ impl Worker {
             requests: RefCell::default(),
             parked: RefCell::default(),
             unwritten: RefCell::default(),
-            _ticket: new.ticket,
+            ticket: Cell::new(Some(new.ticket)),
         });
         entry.insert(Rc::clone(&connection));
         connection

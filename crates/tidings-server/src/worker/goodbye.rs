@@ -197,6 +197,8 @@ impl Worker {
             self.forget_session(&mut listening.borrow_mut());
         }
         let wire = connection.wire();
+        // Whoever sees that there is one less may come at once.
+        drop(connection.ticket.take());
         self.node
             .telemetry
             .connections
