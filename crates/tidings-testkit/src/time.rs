@@ -29,6 +29,8 @@ pub fn run<F: Future>(test: F) -> F::Output {
 
 /// Lets so much time pass; all that is due meanwhile is done.
 pub async fn pass(time: Duration) {
+    // Nobody waits: the clock of `run` is paused, and goes from one deadline to the next as soon as all have nothing to do.
+    // `advance` would jump over the deadlines between.
     tokio::time::sleep(time).await;
 }
 
