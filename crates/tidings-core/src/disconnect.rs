@@ -65,6 +65,12 @@ reasons! {
     ApplicationTimeout "application-timeout" 4008 RETRY "The application did not answer in time."
     ApplicationUnavailable "application-unavailable" 4009 RETRY "The application cannot be reached at the moment."
 
+    TokenExpired "token-expired" 4010 RETRY "The proof of who the session is has expired; come back with a new token."
+    AuthenticationUnavailable "authentication-unavailable" 4011 RETRY "Whoever says who a client is cannot be asked at the moment."
+    RateExceeded "rate-exceeded" 4012 RETRY "The session sent more frames or bytes a second than it may; send less."
+    TooManyHandshakes "too-many-handshakes" 4013 RETRY "More clients connect a second than the server takes; wait before you come back."
+    TooManyFromAddress "too-many-from-address" 4014 RETRY "The address has as many connections as it may."
+
     UnknownCommand "unknown-command" 4500 STAY "STOMP has no such command for clients; commands are upper case."
     HeaderTooLong "header-too-long" 4501 STAY "A header line is longer than the server takes."
     TooManyHeaders "too-many-headers" 4502 STAY "A frame has more headers than the server takes."
@@ -98,6 +104,14 @@ reasons! {
     TooManyStreams "too-many-streams" 4534 STAY "The session has as many streams of replies open as it may."
     BinaryOverSockJs "binary-over-sockjs" 4530 STAY "A message has a body that is not text, which SockJS cannot carry; subscribe over WebSocket or TCP."
     InvalidPayload "invalid-payload" 4531 STAY "The body is not what the application takes at this destination."
+
+    Unauthenticated "unauthenticated" 4540 STAY "The client showed no credentials, and the server lets nobody in without."
+    BadCredentials "bad-credentials" 4541 STAY "The credentials prove nobody."
+    Forbidden "forbidden" 4542 STAY "The access rules do not allow it."
+    Revoked "revoked" 4543 STAY "The session, its user or its token was revoked."
+    TooManySessions "too-many-sessions" 4544 STAY "The user has as many sessions as one user may."
+    SessionReplaced "session-replaced" 4545 STAY "The user connected once more than one user may; this was the oldest session."
+    TokenMismatch "token-mismatch" 4546 STAY "A token for renewal proves another user than the session's."
 }
 
 impl Reason {

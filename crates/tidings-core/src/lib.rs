@@ -9,6 +9,7 @@
 //! | [`application`] | Who answers what is sent to the application, and how does it send? |
 //! | [`user`] | Whose are the sessions, and what do only they hear? |
 //! | [`queue`] | Which one consumer gets a message of a queue, and what becomes of it? |
+//! | [`security`] | Who is a session, and what may it do? |
 //! | [`transaction`] | What does a session hold back until COMMIT? |
 //! | [`disconnect`] | Why did a connection end, and is it worth coming back? |
 //!
@@ -21,6 +22,7 @@ pub mod destination;
 pub mod disconnect;
 pub mod message;
 pub mod queue;
+pub mod security;
 pub mod subscription;
 pub mod transaction;
 pub mod user;
