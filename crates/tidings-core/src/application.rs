@@ -11,7 +11,7 @@ use std::fmt;
 use std::future::{Future, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -21,6 +21,7 @@ use tidings_stomp::{Command, Frame, Headers};
 
 use crate::destination::Separator;
 use crate::disconnect::Reason;
+use crate::security::Principal;
 
 pub use self::broker::{
     Broker, Outgoing, ReachedFuture, Recipient, Reply, ReplyError, ReplyFuture, SendError,
@@ -170,31 +171,53 @@ pub struct Session {
     pub id: Arc<str>,
     /// Whose it is, where that is known.
     pub user: Option<Arc<str>>,
+    /// What is known of the user; of the same name always.
+    principal: Mutex<Arc<Principal>>,
     attributes: Mutex<HashMap<TypeId, Box<dyn Any + Send + Sync>>>,
 }
 
 impl Session {
-    /// A session without attributes.
+    /// A session without attributes, of a user of whom only the name is known.
     pub fn new(id: Arc<str>, user: Option<Arc<str>>) -> Self {
+        let principal = match user {
+            Some(user) => Principal::user(user),
+            None => Principal::anonymous(),
+        };
+        Self::of(id, Arc::new(principal))
+    }
+
+    /// A session without attributes.
+    pub fn of(id: Arc<str>, principal: Arc<Principal>) -> Self {
         Self {
             id,
-            user,
+            user: principal.name.clone(),
+            principal: Mutex::new(principal),
             attributes: Mutex::default(),
         }
     }
 
-    /// The same session, its attributes included, now of this user. The old one is left without them.
+    /// The same session, its attributes included, now of another. The old one is left without them.
     #[must_use]
-    pub fn of_user(&self, user: Option<Arc<str>>) -> Self {
-        let mut attributes = self
-            .attributes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    pub fn passed_to(&self, principal: Arc<Principal>) -> Self {
+        let attributes = std::mem::take(&mut *locked(&self.attributes));
         Self {
-            id: Arc::clone(&self.id),
-            user,
-            attributes: Mutex::new(std::mem::take(&mut attributes)),
+            attributes: Mutex::new(attributes),
+            ..Self::of(Arc::clone(&self.id), principal)
         }
+    }
+
+    /// What is known of its user now: a renewed token may say something else than the one before.
+    pub fn principal(&self) -> Arc<Principal> {
+        Arc::clone(&locked(&self.principal))
+    }
+
+    /// Goes on with what a renewed token says of the same user; of another one it stays as it is, and says no.
+    pub fn renew(&self, principal: Arc<Principal>) -> bool {
+        let is_same = principal.name == self.user;
+        if is_same {
+            *locked(&self.principal) = principal;
+        }
+        is_same
     }
 
     /// Looks at the attribute of this type, or changes it; it is made from its default if it is not there.
@@ -202,10 +225,7 @@ impl Session {
         &self,
         look: impl FnOnce(&mut T) -> R,
     ) -> R {
-        let mut attributes = self
-            .attributes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut attributes = locked(&self.attributes);
         let attribute = attributes
             .entry(TypeId::of::<T>())
             .or_insert_with(|| Box::new(T::default()));
@@ -215,6 +235,11 @@ impl Session {
                 .expect("an attribute stands under its own type"),
         )
     }
+}
+
+/// What it guards is whole after every step, so a panic in between spoils nothing.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Session {

@@ -49,6 +49,11 @@ impl Application {
         }
     }
 
+    /// Whether what proves its client has expired.
+    pub(crate) fn has_expired(&self, now: Instant) -> bool {
+        self.session().is_some_and(|session| session.has_expired(now))
+    }
+
     /// A sign of life of the client.
     pub(crate) fn heard(&mut self, now: Instant) {
         if let Self::Stomp(session) = self {

@@ -11,6 +11,7 @@
 //! | `link` | what carries messages: TCP, WebSocket, SockJS |
 //! | `inbound` | what was read finds what it is meant for |
 //! | `application` | STOMP, or a handler of messages ([`MessageHandler`]) |
+//! | `security` | who a client is, and what it may do |
 //! | `session` | what a client asks for is done, and answered |
 //! | `webhook` | back ends answer over HTTP what is sent to the application |
 //! | `outbound` | what the application sends |
@@ -38,6 +39,7 @@ mod peer;
 mod queueing;
 mod refusal;
 mod replies;
+mod security;
 mod server;
 mod session;
 mod sockjs;
@@ -51,6 +53,7 @@ pub use connector::{ConnectError, Connector, LocalConnection};
 pub use endpoint::{Endpoint, MessageHandler, Payload, Replies, Service};
 pub use listen::{Listener, ListenerKind};
 pub use peer::Identity;
+pub use security::PolicyError;
 pub use server::{BindError, RunError, Server};
 /// Options of SockJS on an [`Endpoint`].
 pub use tidings_sockjs::Options as SockJsOptions;

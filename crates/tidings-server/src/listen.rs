@@ -151,10 +151,7 @@ pub(crate) async fn accept_local(mut comers: mpsc::Receiver<Comer>, http: Arc<Ht
             turn_away(node, comer);
             continue;
         };
-        let peer = Peer {
-            address: None,
-            identity: None,
-        };
+        let peer = Peer::default();
         match comer {
             Comer::Stomp(pipe) => hand_over(node, Stream::Pipe(pipe), peer, ticket),
             Comer::Http(pipe) => http.accept(Stream::Pipe(pipe), peer, ticket),

@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use crate::clock::{self, RuntimeDay};
 use crate::config::Config;
 use crate::replies::Replies;
+use crate::security::Security;
 use crate::sockjs::Sessions;
 use crate::telemetry::Telemetry;
 use crate::whereabouts::Whereabouts;
@@ -42,6 +43,8 @@ pub(crate) struct Node {
     pub(crate) queues: Queues<Consumer>,
     /// Who answers what is sent to the application.
     pub(crate) application: OnceLock<Arc<dyn Application>>,
+    /// Who clients are, and what they may do.
+    pub(crate) security: Security,
     /// Sessions, and whose they are by the name that the client gave.
     pub(crate) users: Mutex<Users>,
     /// Who waits for what clients reply.
@@ -116,6 +119,7 @@ impl Node {
                 },
             }),
             application: OnceLock::new(),
+            security: Security::default(),
             users: Mutex::default(),
             replies: Replies::default(),
             whereabouts: Whereabouts::default(),

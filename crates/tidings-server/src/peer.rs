@@ -5,6 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tidings_core::application::Session;
+use tidings_core::security::Principal;
+
+use crate::config::Secret;
 
 /// Who a request comes from, as the application that embeds the server has found out: its middleware puts this into the
 /// extensions of the request. The session that begins with the request is this user's, whatever a `login` says.
@@ -28,7 +31,7 @@ pub struct Identity(Arc<Known>);
 /// What is known of who asks.
 #[derive(Clone)]
 struct Known {
-    user: Arc<str>,
+    principal: Arc<Principal>,
     attributes: Vec<Attribute>,
 }
 
@@ -38,9 +41,18 @@ type Attribute = Arc<dyn Fn(&Session) + Send + Sync>;
 impl Identity {
     /// The user of this name: user destinations and the HTTP API know the user by it. An empty name is nobody.
     pub fn new(user: impl Into<Arc<str>>) -> Self {
-        let user = user.into();
+        Self::of(Principal::user(user))
+    }
+
+    /// Somebody of whom more is known than the name: roles and claims, for which the access rules ask, and until when that
+    /// holds.
+    pub fn of(principal: Principal) -> Self {
+        let principal = Arc::new(principal);
         let attributes = Vec::new();
-        Self(Arc::new(Known { user, attributes }))
+        Self(Arc::new(Known {
+            principal,
+            attributes,
+        }))
     }
 
     /// Lets the session begin with this attribute.
@@ -56,9 +68,14 @@ impl Identity {
         self
     }
 
-    /// The name.
+    /// The name; empty where there is none.
     pub fn user(&self) -> &str {
-        &self.0.user
+        self.0.principal.name.as_deref().unwrap_or_default()
+    }
+
+    /// All that is known.
+    pub(crate) fn principal(&self) -> &Arc<Principal> {
+        &self.0.principal
     }
 
     /// Gives a session that begins its attributes.
@@ -94,13 +111,36 @@ pub(crate) struct Peer {
     pub(crate) address: Option<SocketAddr>,
     /// Who it is, where the application around this server has found that out.
     pub(crate) identity: Option<Identity>,
+    /// What the HTTP request proved.
+    pub(crate) proof: Option<Arc<Proof>>,
+}
+
+/// What the request that became the connection showed to prove who asks, and whom that proved.
+#[derive(Debug)]
+pub(crate) struct Proof {
+    pub(crate) principal: Arc<Principal>,
+    /// What CONNECT has to repeat: only pages of this site can read the cookie that has it.
+    pub(crate) csrf_token: Option<Secret>,
+    /// Tells what was shown from anything else.
+    pub(crate) digest: [u8; 32],
+}
+
+impl Peer {
+    /// Whether a request of `other` may go on with what one of this began. Where it shows no proof, who it is was looked at
+    /// before.
+    pub(crate) fn is_same_client(&self, other: &Self) -> bool {
+        let user = |proof: &Arc<Proof>| proof.principal.name.clone();
+        let proven = other.proof.as_ref().map(user);
+        self.identity == other.identity
+            && proven.is_none_or(|proven| self.proof.as_ref().map(user) == Some(proven))
+    }
 }
 
 impl From<SocketAddr> for Peer {
     fn from(address: SocketAddr) -> Self {
         Self {
             address: Some(address),
-            identity: None,
+            ..Self::default()
         }
     }
 }

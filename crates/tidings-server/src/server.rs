@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use bytes::Bytes;
 use tidings_core::application::{Application, Broker};
+use tidings_core::security::{Authenticator, Rule};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
@@ -25,6 +26,7 @@ use crate::http::{self, Door, Http};
 use crate::listen::{self, Listener, ListenerKind};
 use crate::node::Node;
 use crate::outbound::NodeBroker;
+use crate::security::PolicyError;
 use crate::webhook::Webhooks;
 use crate::worker::{Letter, MAX_WORKERS, Worker};
 
@@ -93,6 +95,9 @@ pub enum RunError {
         /// As the server does.
         server: char,
     },
+    /// What the configuration says about security can't be used: a file is missing, say.
+    #[error(transparent)]
+    Security(#[from] PolicyError),
     /// `webhook` was not checked by [`Config::load`].
     #[error("`webhook` {0}")]
     Webhook(String),
@@ -186,6 +191,20 @@ impl Server {
     pub fn application(self, application: Arc<dyn Application>) -> Self {
         // Set already: documented.
         let _ = self.node.application.set(application);
+        self
+    }
+
+    /// Lets `authenticator` say who clients are, in place of those that the configuration names. The first one stays.
+    #[must_use]
+    pub fn authenticator(self, authenticator: impl Authenticator) -> Self {
+        self.node.security.set_authenticator(Arc::new(authenticator));
+        self
+    }
+
+    /// Lets these rules say what clients may do, in place of those of the configuration. The first ones stay.
+    #[must_use]
+    pub fn rules(self, rules: impl IntoIterator<Item = Rule>) -> Self {
+        self.node.security.set_rules(rules.into_iter().collect());
         self
     }
 
@@ -395,7 +414,10 @@ fn prepare(node: &Node) -> Result<Option<Arc<Webhooks>>, RunError> {
             application: separator.as_char(),
             server: server.as_char(),
         }),
-        None => Webhooks::start(node),
+        None => {
+            node.security.load(node, &node.config)?;
+            Webhooks::start(node)
+        }
     }
 }
 

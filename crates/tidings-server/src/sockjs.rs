@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tidings_sockjs::{Answer, Receiver};
 
 use crate::node::{lock, random_name};
-use crate::peer::Identity;
+use crate::peer::{Identity, Peer, Proof};
 
 /// The name of the cookie that holds the secret of a session.
 const COOKIE: &str = "tidings-session";
@@ -48,6 +48,18 @@ struct Place {
     owner: Owner,
     /// Whose requests alone it takes, as the application around this server tells them apart.
     identity: Option<Identity>,
+    /// What the first request showed and whom it proved; later ones have to show the same.
+    proof: Option<Arc<Proof>>,
+}
+
+/// What a request shows to be the client of a session.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Claim<'a> {
+    /// That came by cookie with the first response.
+    pub(crate) secret: Option<&'a str>,
+    pub(crate) identity: Option<&'a Identity>,
+    /// Of its credential.
+    pub(crate) digest: Option<&'a [u8; 32]>,
 }
 
 /// What a request finds under a name.
@@ -57,18 +69,23 @@ pub(crate) enum Found {
     Nothing,
     /// A session, on this worker.
     On(u16),
+    /// The same, of this user, whom the request has to prove: it shows another credential than the first one did.
+    Unproven {
+        worker: u16,
+        user: Option<Arc<str>>,
+    },
     /// A session of someone else.
     Foreign,
 }
 
 impl Sessions {
-    /// Looks for a session in the name of a client that shows `secret` and is `identity`.
-    pub(crate) fn find(
-        &self,
-        name: &SessionName,
-        secret: Option<&str>,
-        identity: Option<&Identity>,
-    ) -> Found {
+    /// Looks for a session in the name of a client that claims it.
+    pub(crate) fn find(&self, name: &SessionName, claim: Claim<'_>) -> Found {
+        let Claim {
+            secret,
+            identity,
+            digest,
+        } = claim;
         let mut places = lock(&self.places);
         let Some(place) = places.get_mut(name) else {
             return Found::Nothing;
@@ -84,7 +101,13 @@ impl Sessions {
             (Owner::Bound(bound), Some(shown)) if **bound == *shown => {}
             _ => return Found::Foreign,
         }
-        Found::On(place.worker)
+        match &place.proof {
+            Some(proof) if digest != Some(&proof.digest) => Found::Unproven {
+                worker: place.worker,
+                user: proof.principal.name.clone(),
+            },
+            _ => Found::On(place.worker),
+        }
     }
 
     /// Says that a session is on `worker`, unless another one has it: that one is the error.
@@ -93,13 +116,14 @@ impl Sessions {
         name: &Arc<SessionName>,
         worker: u16,
         owner: &Owner,
-        identity: Option<&Identity>,
+        peer: &Peer,
     ) -> Result<(), u16> {
         let mut places = lock(&self.places);
         let place = places.entry(Arc::clone(name)).or_insert_with(|| Place {
             worker,
             owner: owner.clone(),
-            identity: identity.cloned(),
+            identity: peer.identity.clone(),
+            proof: peer.proof.clone(),
         });
         if place.worker == worker {
             Ok(())

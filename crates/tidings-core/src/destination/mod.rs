@@ -16,6 +16,13 @@ const REPLY_QUEUE: &str = "/reply-queue/";
 /// The prefixes that every server has, whatever [`Destinations`] says; no other prefix may overlap with one.
 pub const FIXED_PREFIXES: [&str; 2] = [TEMP_QUEUE, REPLY_QUEUE];
 
+/// Where a session speaks of itself, see [`SESSION_TOKEN`]; no other prefix may overlap with it, and nothing beneath is a
+/// destination of messages.
+pub const SESSION_PREFIX: &str = "/session/";
+
+/// A SEND here renews the token of its session; nobody else hears of it.
+pub const SESSION_TOKEN: &str = "/session/token";
+
 /// As characters are told apart, but for the most common case, byte by byte: each message is looked at.
 fn has_control(text: &str) -> bool {
     if text.is_ascii() {

@@ -1,13 +1,14 @@
 //! Keys compared with each other, and what is allowed but deserves a word.
 
+mod security;
 mod webhook;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use tidings_core::destination::FIXED_PREFIXES;
+use tidings_core::destination::{FIXED_PREFIXES, SESSION_PREFIX};
 
-use super::checked::{AllowedOrigins, Authenticator, Config};
+use super::checked::{AllowedOrigins, AuthenticatorKind, Config};
 use super::error::{ConfigError, Place};
 use super::units::format_size;
 use crate::api::API_PATH;
@@ -69,6 +70,7 @@ pub(super) fn check(config: &Config, places: &Places, errors: &mut Vec<ConfigErr
     check_destinations(config, &mut report);
     check_listeners(config, &mut report);
     check_api(config, &mut report);
+    security::check(config, &mut report);
     webhook::check(config, &mut report);
 }
 
@@ -90,14 +92,14 @@ pub(super) fn check_reach_of_development(
     }
 }
 
-/// Appends the listeners that others can reach, unless the operator wrote that every login is to be trusted.
+/// Appends the listeners that others can reach, unless the operator wrote who says who a client is.
 pub(super) fn check_reach_of_server(
     config: &Config,
     places: &Places,
     errors: &mut Vec<ConfigError>,
 ) {
     let mut report = Report { places, errors };
-    let trusted = config.security.authenticator == Some(Authenticator::TrustLogin);
+    let trusted = !config.security.authenticator.is_empty();
     for (key, address) in config.listeners() {
         let means = match key {
             "admin.listen" => "whoever connects reads its statistics",
@@ -106,8 +108,8 @@ pub(super) fn check_reach_of_server(
         };
         report.require(trusted || is_loopback(address), key, &["security.authenticator"], || {
             format!(
-                "is {address}, which others can reach, and there is no authentication yet: {means}. Listen on 127.0.0.1, \
-                 or accept that by writing `[security] authenticator = \"trust-login\"`"
+                "is {address}, which others can reach, and there is no authentication: {means}. Listen on 127.0.0.1, write \
+                 `[security] authenticator = \"jwt\"` or `\"users\"`, or accept that by `\"trust-login\"`"
             )
         });
     }
@@ -267,6 +269,9 @@ fn check_destinations(config: &Config, report: &mut Report<'_>) {
                 format!("holds `{prefix}`, which overlaps with `{fixed}` of reply queues; choose another")
             });
         }
+        report.require(are_apart(prefix, SESSION_PREFIX), key, &[], || {
+            format!("holds `{prefix}`, which overlaps with `{SESSION_PREFIX}`, where sessions renew their tokens; choose another")
+        });
         for (other_key, other) in &prefixes[..index] {
             report.require(are_apart(prefix, other), key, &[other_key], || {
                 format!("holds `{prefix}`, which overlaps with `{other}` of `{other_key}`; let no prefix begin another")
@@ -375,6 +380,7 @@ impl Config {
                 "api.listen" => format!(
                     "`{key}` is {address}: keys and messages go there unencrypted, unless a proxy in front speaks TLS"
                 ),
+                _ if self.security.authenticator != [AuthenticatorKind::TrustLogin] => continue,
                 _ => format!("`{key}` is {address}: everyone who reaches it can be any user, no login is proven"),
             });
         }
@@ -391,6 +397,7 @@ impl Config {
                     .to_owned(),
             );
         }
+        warnings.extend(security::warnings(self));
         warnings.extend(webhook::warnings(&self.webhook));
         if self.stomp.heart_beat_receive.is_zero() {
             warnings.push(

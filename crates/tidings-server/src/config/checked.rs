@@ -11,9 +11,9 @@ use std::time::Duration;
 use tidings_core::disconnect::Reason;
 
 use super::form::{
-    Address, AddressOrOff, ApiKeys, AuthenticatorName, Count, Flag, Folder, Form, HookUrl,
+    Address, AddressOrOff, ApiKeys, Authenticators, Count, File, Flag, Folder, Form, HookUrl, Issuers,
     Key as SecretKey, Origins, OwnAddress, PlainDestination, Policy, Prefix, Prefixes, Reasons,
-    Routes, ScriptUrl, Separator, Size, Time, UrlPath,
+    Routes, RuleLines, ScriptUrl, Separator, Size, Time, Token, UrlPath, Word, Words,
 };
 use super::key::{Key, Section, sections};
 
@@ -60,11 +60,90 @@ sections! {
         data_dir: PathBuf = PathBuf::from("tidings-data"), Folder, flag "--data-dir";
     }
 
-    /// Who says which user a client is.
+    /// Who says who a client is, and what it may do; see [security.md](security.md).
     [security] Security {
-        /// Absent: there is no authentication, so only loopback addresses are listened on. `trust-login`: every `login`
-        /// of a client is taken as that user's name, unproven, also on addresses that others can reach.
-        authenticator: Option<Authenticator> = None, AuthenticatorName;
+        /// Absent: there is no authentication, so only loopback addresses are listened on. `jwt`: tokens, see `[jwt]`.
+        /// `users`: names and passcodes, see `[users]`. `webhook`: `webhook.authenticate_url` is asked. Of several the
+        /// first that takes a kind of credential is asked. `trust-login`: every `login` of a client is taken as that
+        /// user's name, unproven, also on addresses that others can reach.
+        authenticator: Vec<AuthenticatorKind> = Vec::new(), Authenticators;
+
+        /// Let clients in that show no credentials. What they may do the rules say.
+        anonymous: bool = false, Flag;
+
+        /// What clients may do, see [access-rules.md](access-rules.md): the first rule that applies decides, and what none
+        /// allows is refused. Without any, everything is allowed where there is no authentication or `trust-login`, and
+        /// nothing where there is.
+        rules: Vec<String> = Vec::new(), RuleLines;
+
+        /// The cookie of the HTTP request that holds a token. Absent: cookies prove nothing. With it a page has to come
+        /// from this site or from `websocket.allowed_origins`, which may not be `*`.
+        cookie: Option<String> = None, Token;
+
+        /// The cookie whose value CONNECT has to repeat in a header `X-CSRF-TOKEN` or `X-XSRF-TOKEN` where
+        /// `security.cookie` is the proof. Absent: the origin of the page is what protects.
+        csrf_cookie: Option<String> = None, Token;
+
+        /// The parameter in the query of a WebSocket handshake that holds a ticket: a token that lives no longer than
+        /// `jwt.max_ticket_lifetime`, since urls stand in logs. Absent: none.
+        ticket_parameter: Option<String> = None, Token;
+
+        /// How long it may take to find out who a client is.
+        authentication_timeout: Duration = Duration::from_secs(10), PATIENCE;
+
+        /// Threads that check signatures and passcodes, so that messages need not wait for that.
+        authentication_threads: usize = 1, Count { min: 1, max: 64 };
+
+        /// Signatures and passcodes that may wait to be checked; who comes then hears `authentication-unavailable`.
+        max_pending_authentications: usize = 4_096, Count { min: 1, max: 1_000_000 };
+    }
+
+    /// Users with passcodes, for `security.authenticator = "users"`.
+    [users] Users {
+        /// The file: a line `NAME:HASH` or `NAME:HASH:ROLE,ROLE` for each, with what `tidings hash` prints.
+        file: Option<PathBuf> = None, File;
+    }
+
+    /// Signed tokens (JWT, RFC 7519), for `security.authenticator = "jwt"`.
+    [jwt] Jwt {
+        /// The secret of HS256, HS384 and HS512, at least as long as the hash: 32, 48 or 64 bytes. Better given by the
+        /// environment than by a file.
+        secret: Option<Secret> = None, SecretKey;
+
+        /// Whose tokens are taken besides those that `jwt.secret` signs, each `ISSUER -> KEYS`; the keys of one issuer
+        /// verify no token of another. `secret` for KEYS: tokens that `jwt.secret` signs must be of such an issuer.
+        issuers: Vec<JwtIssuer> = Vec::new(), Issuers;
+
+        /// A token must be for one of these (`aud`). Empty: it does not matter.
+        audiences: Vec<String> = Vec::new(), Words;
+
+        /// Algorithms that are taken. Empty: those that fit the keys.
+        algorithms: Vec<String> = Vec::new(), Words;
+
+        /// How far the clocks of issuers may be off.
+        leeway: Duration = Duration::from_secs(30),
+            Time { min: Duration::ZERO, max: Duration::from_mins(10), or_zero: true };
+
+        /// Claims that a token must have.
+        required_claims: Vec<String> = Vec::new(), Words;
+
+        /// The claim that holds the user's name.
+        name_claim: String = "sub".to_owned(), Word;
+
+        /// The claim that holds the roles: a list, or words in one text. `realm_access.roles` is one within another.
+        roles_claim: String = "roles".to_owned(), Word;
+
+        /// Longest time between `iat` and `exp` of a token that comes in a query.
+        max_ticket_lifetime: Duration = Duration::from_mins(1),
+            Time { min: Duration::from_secs(1), max: Duration::from_hours(1), or_zero: false };
+
+        /// How often keys are fetched again from urls.
+        refresh_interval: Duration = Duration::from_mins(10),
+            Time { min: Duration::from_secs(1), max: Duration::from_hours(24), or_zero: false };
+
+        /// At most this often they are fetched because a token names a key that is not known, whatever tokens come.
+        min_refresh_interval: Duration = Duration::from_secs(30),
+            Time { min: Duration::from_millis(100), max: Duration::from_hours(1), or_zero: false };
     }
 
     /// The HTTP listener, which also carries WebSocket and SockJS.
@@ -413,17 +492,88 @@ pub struct WebhookRoute {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
 
+impl Secret {
+    /// Whether `shown` is this secret; an empty one is none. Takes as long for a wrong guess as for one that is nearly
+    /// right; only its length shows.
+    pub(crate) fn is(&self, shown: &[u8]) -> bool {
+        !self.0.is_empty() && is_same_secret(self.0.as_bytes(), shown)
+    }
+}
+
+fn is_same_secret(own: &[u8], shown: &[u8]) -> bool {
+    let difference = own.iter().zip(shown).fold(0, |all, (own, shown)| {
+        std::hint::black_box(all | (own ^ shown))
+    });
+    own.len() == shown.len() && difference == 0
+}
+
 impl std::fmt::Debug for Secret {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("Secret(..)")
     }
 }
 
-/// Who says which user a client is.
+/// Who says who a client is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Authenticator {
+pub enum AuthenticatorKind {
     /// The `login` header is the user's name; nothing is proven.
     TrustLogin,
+    /// Names and passcodes of a file.
+    Users,
+    /// Signed tokens.
+    Jwt,
+    /// A back end.
+    Webhook,
+}
+
+impl AuthenticatorKind {
+    const NAMES: [(Self, &'static str); 4] = [
+        (Self::TrustLogin, "trust-login"),
+        (Self::Users, "users"),
+        (Self::Jwt, "jwt"),
+        (Self::Webhook, "webhook"),
+    ];
+
+    /// As a file says it.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize].1
+    }
+
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        let mut names = Self::NAMES.into_iter();
+        names.find_map(|(kind, own)| (own == name).then_some(kind))
+    }
+}
+
+/// Whose tokens are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JwtIssuer {
+    /// The claim `iss`.
+    pub issuer: String,
+    /// Where its keys are.
+    pub keys: KeySource,
+}
+
+/// Where keys are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySource {
+    /// A JWKS (RFC 7517, section 5).
+    Url(String),
+    /// A JWKS, or a public key in PEM where its name ends in `.pem`.
+    File(PathBuf),
+    /// `jwt.secret`.
+    Secret,
+}
+
+impl fmt::Display for JwtIssuer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let issuer = &self.issuer;
+        match &self.keys {
+            KeySource::Url(url) => write!(out, "{issuer} -> {url}"),
+            KeySource::File(path) => write!(out, "{issuer} -> {}", path.display()),
+            KeySource::Secret => write!(out, "{issuer} -> secret"),
+        }
+    }
 }
 
 /// A secret by which an application proves itself to the HTTP API. `Debug` hides it.
@@ -448,11 +598,7 @@ impl ApiKey {
     /// Whether `shown` is this key. Takes as long for a wrong guess as for one that is nearly right; only its length
     /// shows.
     pub fn is(&self, shown: &[u8]) -> bool {
-        let own = self.0.as_bytes();
-        let difference = own.iter().zip(shown).fold(0, |all, (own, shown)| {
-            std::hint::black_box(all | (own ^ shown))
-        });
-        own.len() == shown.len() && difference == 0
+        is_same_secret(self.0.as_bytes(), shown)
     }
 }
 

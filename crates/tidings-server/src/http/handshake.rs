@@ -1,6 +1,7 @@
 //! The handshake of WebSocket.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::request::Parts;
@@ -11,11 +12,12 @@ use tracing::debug;
 
 use super::answer::sentence;
 use super::carrier::Way;
-use super::{Carrier, Entrance, origin};
+use super::{Carrier, Entrance, origin, proof};
 use crate::clock;
 use crate::endpoint::Service;
 use crate::link::{FULL_WINDOW_BITS, Framing, LinkKind};
 use crate::node::lock;
+use crate::peer::{Peer, Proof};
 use crate::worker::{Adoption, Bare};
 
 /// The sub-protocols of STOMP over WebSocket.
@@ -40,8 +42,14 @@ pub(super) async fn upgrade(
     request: &Parts,
     framing: Framing,
 ) -> Response<Body> {
-    match accept(entrance, request, framing) {
-        Ok(accepted) => {
+    let accepted = match accept(entrance, request, framing) {
+        Ok(accepted) => prove(entrance, &carrier, request)
+            .await
+            .map(|proof| (accepted, proof)),
+        Err(refused) => Err(refused),
+    };
+    match accepted {
+        Ok((accepted, proof)) => {
             let node = entrance.node.clone();
             let service = entrance.endpoint.service.clone();
             let link = LinkKind::WebSocket {
@@ -49,9 +57,13 @@ pub(super) async fn upgrade(
                 framing,
             };
             let adopt = move |bare: Bare, opening| {
+                let peer = Peer {
+                    proof,
+                    ..bare.peer
+                };
                 node.adopt(Adoption {
                     stream: bare.stream,
-                    peer: bare.peer,
+                    peer,
                     opening,
                     link,
                     service,
@@ -129,6 +141,22 @@ fn accept(
     } else {
         Err(Box::new(forbidden()))
     }
+}
+
+/// Whom the request proves, if it shows anything. What a browser sends by itself counts only where a page that may connect
+/// has asked for it.
+async fn prove(
+    entrance: &Entrance,
+    carrier: &Carrier,
+    request: &Parts,
+) -> Result<Option<Arc<Proof>>, Box<Response<Body>>> {
+    let Some(shown) = proof::shown(entrance, carrier, request) else {
+        return Ok(None);
+    };
+    if shown.is_ambient() && !origin::is_proven(&entrance.endpoint.allowed_origins, &request.headers) {
+        return Err(Box::new(forbidden()));
+    }
+    shown.prove(&entrance.node, carrier).await.map(Some)
 }
 
 /// The page that a request comes from may not connect.

@@ -7,6 +7,7 @@ mod embedded;
 mod forward;
 mod handshake;
 mod origin;
+mod proof;
 mod sockjs;
 mod upgrade;
 

@@ -23,6 +23,17 @@ pub(super) fn is_allowed(allowed: &AllowedOrigins, headers: &HeaderMap) -> bool 
     }
 }
 
+/// As [`is_allowed`], for a request that a cookie proves: who sends it must say that a page that may connect has asked, as
+/// browsers do.
+pub(super) fn is_proven(allowed: &AllowedOrigins, headers: &HeaderMap) -> bool {
+    match headers.get(header::ORIGIN) {
+        Some(origin) => origin.to_str().is_ok_and(|origin| {
+            *allowed != AllowedOrigins::Any && is_listed(allowed, headers, origin)
+        }),
+        None => headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin"),
+    }
+}
+
 fn is_listed(allowed: &AllowedOrigins, headers: &HeaderMap, origin: &str) -> bool {
     let host = headers
         .get(header::HOST)

@@ -16,13 +16,13 @@ use tokio::sync::oneshot;
 use super::answer::{response, sentence};
 use super::carrier::Way;
 use super::handshake::{self, forbidden};
+use super::proof::{self, Shown};
 use super::{Carrier, Entrance, origin};
 use crate::config::AllowedOrigins;
 use crate::endpoint::{CLIENT_LIBRARY, Endpoint, Service, own_client_library};
 use crate::link::Framing;
 use crate::node::Node;
-use crate::peer::Identity;
-use crate::sockjs::{Found, Owner, SessionName, no_room, offer, shown_secret};
+use crate::sockjs::{Claim, Found, Owner, SessionName, no_room, offer, shown_secret};
 use crate::worker::{Letter, Listen, Say};
 
 /// A request to listen has nothing to say; clients that send a body all the same send a short one.
@@ -80,16 +80,25 @@ pub(super) async fn enter(
         } => {
             let url = (server, session);
             let secret = head.cookie.and_then(shown_secret);
-            listen(&entrance, carrier, body, url, receiver, secret).await
+            let shown = proof::shown(&entrance, &carrier, &parts);
+            if !may_show(&entrance, shown.as_ref(), &parts.headers) {
+                return forbidden();
+            }
+            listen(&entrance, carrier, body, url, receiver, (secret, shown)).await
         }
         Route::Send { session, sender } => {
             let name = entrance.name(session);
             let secret = head.cookie.and_then(shown_secret);
             let content_type = text(&parts.headers, header::CONTENT_TYPE).unwrap_or_default();
+            let shown = proof::shown(&entrance, &carrier, &parts);
+            if !may_show(&entrance, shown.as_ref(), &parts.headers) {
+                return forbidden();
+            }
             let asked = Asked {
                 name,
                 secret,
-                identity: carrier.peer.identity.as_ref(),
+                shown,
+                carrier: &carrier,
             };
             say(&entrance.node, body, asked, &sender, content_type).await
         }
@@ -161,24 +170,33 @@ async fn listen(
     body: Body,
     (server, session): (&str, &str),
     mut receiver: Receiver,
-    secret: Option<&str>,
+    (secret, shown): (Option<&str>, Option<Shown>),
 ) -> Response<Body> {
     let node = Arc::clone(&entrance.node);
     if !body.is_end_stream() && to_bytes(body, MAX_IGNORED_BODY_BYTES).await.is_err() {
         return response(receiver.refused(413, "a request to listen needs no body\n"));
     }
-    let Way::Own(tie) = carrier.way else {
-        return response(receiver.refused(400, "a request to listen is no handshake\n"));
-    };
-    let identity = carrier.peer.identity.as_ref();
     let name = entrance.name(session);
     let mut owner = secret.map_or(Owner::Anyone, |secret| Owner::Bound(secret.into()));
-    let (worker, ticket) = match node.sockjs.find(&name, secret, identity) {
+    let asked = Asked {
+        name: Arc::clone(&name),
+        secret,
+        shown,
+        carrier: &carrier,
+    };
+    let mut proof = None;
+    let (worker, ticket) = match find(&node, &asked).await {
         Found::On(worker) => (usize::from(worker), None),
         Found::Foreign => {
             return response(receiver.refused(404, "there is no such session\n"));
         }
         Found::Nothing => {
+            if let Some(shown) = asked.shown {
+                proof = match shown.prove(&node, &carrier).await {
+                    Ok(proof) => Some(proof),
+                    Err(refused) => return *refused,
+                };
+            }
             let Some(ticket) = node.admit() else {
                 node.telemetry.disconnected(node.refusal_reason());
                 return response(no_room(&receiver));
@@ -197,8 +215,12 @@ async fn listen(
     if !entrance.endpoint.bind_sessions {
         owner = Owner::Anyone;
     }
+    let Way::Own(tie) = carrier.way else {
+        return response(receiver.refused(400, "a request to listen is no handshake\n"));
+    };
     let endpoint = Arc::clone(&entrance.endpoint);
-    tie.take_over(move |bare| {
+    tie.take_over(move |mut bare| {
+        bare.peer.proof = proof;
         let listen = Listen {
             name,
             endpoint,
@@ -216,7 +238,41 @@ async fn listen(
 struct Asked<'a> {
     name: Arc<SessionName>,
     secret: Option<&'a str>,
-    identity: Option<&'a Identity>,
+    shown: Option<Shown>,
+    carrier: &'a Carrier,
+}
+
+/// A cookie counts only where a page that may connect has asked.
+fn may_show(entrance: &Entrance, shown: Option<&Shown>, headers: &HeaderMap) -> bool {
+    let is_ambient = shown.is_some_and(Shown::is_ambient);
+    !is_ambient || origin::is_proven(&entrance.endpoint.allowed_origins, headers)
+}
+
+/// Looks for the session of a request. What proved it may have been renewed since: then it has to prove the same user.
+async fn find(node: &Node, asked: &Asked<'_>) -> Found {
+    let Asked {
+        name,
+        secret,
+        shown,
+        carrier,
+    } = asked;
+    let identity = carrier.peer.identity.as_ref();
+    let digest = shown.as_ref().map(Shown::digest);
+    let claim = Claim {
+        secret: *secret,
+        identity,
+        digest: digest.as_ref(),
+    };
+    match (node.sockjs.find(name, claim), shown) {
+        (Found::Unproven { worker, user }, Some(shown)) => {
+            match shown.clone().prove(node, carrier).await {
+                Ok(proof) if proof.principal.name == user => Found::On(worker),
+                _ => Found::Foreign,
+            }
+        }
+        (Found::Unproven { .. }, None) => Found::Foreign,
+        (found, _) => found,
+    }
 }
 
 /// Brings messages to the worker of the session; answers once that has them.
@@ -227,14 +283,10 @@ async fn say(
     sender: &Sender,
     content_type: &str,
 ) -> Response<Body> {
-    let Asked {
-        name,
-        secret,
-        identity,
-    } = asked;
-    let Found::On(worker) = node.sockjs.find(&name, secret, identity) else {
+    let Found::On(worker) = find(node, &asked).await else {
         return response(sender.unknown_session());
     };
+    let name = asked.name;
     let limit = node.config.sockjs.max_payload_bytes;
     let Ok(body) = to_bytes(body, limit).await else {
         return response(sender.too_large(limit));

@@ -12,9 +12,11 @@ use tidings_core::application::{
     Answer, Application, Effect, Failure, Request, RequestKind, Response, ResponseStream, SendError,
 };
 use tidings_core::disconnect::Reason;
+use tidings_stomp::connection::{ErrorReply, encode_error};
 use tidings_stomp::{Command, Frame, encoder};
 
 use super::awaited::{Awaited, panicked};
+use super::connect::{CONTINUE, ERROR_MODE};
 use super::request::send_receipt;
 use super::subscribe::forget_refused;
 use super::{Session, consume};
@@ -113,7 +115,7 @@ pub(super) fn intercept(
     }
     let (to, on) = (Rc::clone(worker), Rc::clone(connection));
     hold(worker, connection, async move {
-        let Passed(intercepted) = passed.in_time(&to.node).await;
+        let Passed(intercepted) = passed.in_time(to.node.config.application.timeout).await;
         if on.phase() == Phase::Open {
             act(&to, &on, intercepted);
         }
@@ -137,7 +139,7 @@ pub(super) fn wait(worker: &Rc<Worker>, connection: &Rc<Connection>, frame: Fram
     }
     let (to, on) = (Rc::clone(worker), Rc::clone(connection));
     let answered = async move {
-        let response = response.in_time(&to.node).await;
+        let response = response.in_time(to.node.config.application.timeout).await;
         finish(&to, &on, request, response);
     };
     if !is_parallel {
@@ -382,7 +384,7 @@ pub(super) fn fail(
         errors.is_ok_and(|message| worker.publish(message))
     });
     if !sent && !config.continue_on.contains(&reason) {
-        refuse(worker, connection, frame, &refusal);
+        refuse_frame(worker, connection, frame, &refusal);
     } else if frame.command == Command::Subscribe
         && let Some(session) = connection.application.borrow_mut().stomp()
     {
@@ -400,6 +402,29 @@ pub(super) fn fail_for_good(
     worker.node.telemetry.application_failed(failure.reason);
     let refusal = Refusal::new(failure.reason, failure.details);
     refuse(worker, connection, frame, &refusal);
+}
+
+/// Says by an ERROR what was wrong with a frame; the connection ends, unless its client has asked for `error-mode:continue`.
+pub(super) fn refuse_frame(
+    worker: &Rc<Worker>,
+    connection: &Rc<Connection>,
+    frame: &Frame,
+    refusal: &Refusal,
+) {
+    let mut application = connection.application.borrow_mut();
+    let Some(session) = application.stomp().filter(|session| session.continues) else {
+        drop(application);
+        return refuse(worker, connection, frame, refusal);
+    };
+    let reply = ErrorReply {
+        headers: &[(ERROR_MODE, CONTINUE)],
+        ..refusal.reply(frame.receipt())
+    };
+    let version = session.version();
+    worker.send(connection, |out| encode_error(&reply, version, out));
+    if frame.command == Command::Subscribe {
+        forget_refused(worker, session, frame);
+    }
 }
 
 /// Says by an ERROR what was wrong; the connection ends.

@@ -4,11 +4,10 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use tidings_core::application::Failure;
 use tidings_core::disconnect::Reason;
-
-use crate::node::Node;
 
 /// An answer to come; a panic as it is asked for is a failure, and as it is dropped nothing.
 pub(super) struct Awaited<T>(Option<Pin<Box<dyn Future<Output = T> + Send>>>);
@@ -27,9 +26,8 @@ impl<T: From<Failure>> Awaited<T> {
     }
 
     /// The answer, or that it did not come in time.
-    pub(super) async fn in_time(mut self, node: &Node) -> T {
+    pub(super) async fn in_time(mut self, timeout: Duration) -> T {
         let answered = poll_fn(|context| self.poll(context));
-        let timeout = node.config.application.timeout;
         let answer = tokio::time::timeout(timeout, answered).await;
         answer.unwrap_or_else(|_| too_late().into())
     }

@@ -1,28 +1,57 @@
-//! CONNECT.
+//! CONNECT: who comes, and whether they may.
 
 use std::rc::Rc;
 use std::sync::Arc;
 
 use tidings_core::application::{Event, Session as Known};
-use tidings_stomp::Command;
+use tidings_core::security::{Action, Principal};
 use tidings_stomp::connection::{ConnectRequest, Connected};
+use tidings_stomp::{Command, Frame};
 
+use super::access::allow;
 use super::application::{self, Intercepted};
+use super::authenticate::{self, Shown};
 use crate::clock;
 use crate::node::random_name;
-use crate::peer::Identity;
+use crate::refusal::Refusal;
 use crate::worker::{Connection, Worker};
 
 /// The `server` header of CONNECTED.
 const SERVER: &str = concat!("tidings/", env!("CARGO_PKG_VERSION"));
 
-/// Asks whoever stands in the way whether a client may come in. A session is whose the application around this
-/// server says; there is no other authentication yet: a `login` is taken as the user's name.
+/// How a client wants errors to be: with `continue` the session goes on after those that a frame of its own has caused.
+/// STOMP ends the connection with every ERROR (STOMP 1.2, "ERROR").
+pub(super) const ERROR_MODE: &str = "error-mode";
+
+/// Such a session.
+pub(super) const CONTINUE: &str = "continue";
+
+/// How many milliseconds the session has until its token expires.
+pub(super) const EXPIRES_IN: &str = "session-expires-in";
+
+/// Finds out who comes, then whether they may.
 pub(super) fn ask(worker: &Rc<Worker>, connection: &Rc<Connection>, request: ConnectRequest) {
-    let known = Arc::new(Known::new(
-        random_name().into(),
-        named(user(connection, &request)),
-    ));
+    match authenticate::shown(connection, &request.frame) {
+        Ok(Shown::Proven(principal)) => greet(worker, connection, request, principal),
+        Ok(Shown::Credentials(credentials)) => {
+            let act = move |worker: &Rc<Worker>, connection: &Rc<Connection>, proven| match proven {
+                Ok(principal) => greet(worker, connection, request, Arc::new(principal)),
+                Err(error) => authenticate::fail(worker, connection, &request.frame, &error),
+            };
+            authenticate::ask(worker, connection, credentials, act);
+        }
+        Err(refusal) => application::refuse(worker, connection, &request.frame, &refusal),
+    }
+}
+
+/// Asks whoever else stands in the way whether a client that is known may come in.
+fn greet(
+    worker: &Rc<Worker>,
+    connection: &Rc<Connection>,
+    request: ConnectRequest,
+    principal: Arc<Principal>,
+) {
+    let known = Arc::new(Known::of(random_name().into(), Arc::clone(&principal)));
     if let Some(identity) = &connection.peer.identity {
         identity.furnish(&known);
     }
@@ -34,12 +63,16 @@ pub(super) fn ask(worker: &Rc<Worker>, connection: &Rc<Connection>, request: Con
         session: Arc::clone(&known),
     });
     let Some(interceptor) = application::interceptor(&worker.node, Command::Connect) else {
-        return accept(worker, connection, &request);
+        return accept(worker, connection, &request, principal);
     };
     let frame = request.frame.clone();
     let act =
-        move |worker: &Rc<Worker>, connection: &Rc<Connection>, frame: Intercepted| match frame {
-            Ok(frame) => accept(worker, connection, &ConnectRequest { frame, ..request }),
+        move |worker: &Rc<Worker>, connection: &Rc<Connection>, passed: Intercepted| match passed {
+            Ok(frame) => {
+                let principal = renamed(connection, principal, &request.frame, &frame);
+                let request = ConnectRequest { frame, ..request };
+                accept(worker, connection, &request, principal);
+            }
             Err(failure) => {
                 application::fail_for_good(worker, connection, &request.frame, failure);
             }
@@ -47,34 +80,60 @@ pub(super) fn ask(worker: &Rc<Worker>, connection: &Rc<Connection>, request: Con
     application::intercept(worker, connection, interceptor, frame, known, act);
 }
 
-/// Whose a session is, by the application around this server, else by its own word.
-fn user<'a>(connection: &'a Connection, request: &'a ConnectRequest) -> Option<&'a str> {
-    let identity = connection.peer.identity.as_ref().map(Identity::user);
-    identity.or(request.login())
+/// An application that has changed the `login` vouches for the new one, unless the one around the server has said who it is.
+fn renamed(
+    connection: &Connection,
+    principal: Arc<Principal>,
+    before: &Frame,
+    after: &Frame,
+) -> Arc<Principal> {
+    let (before, after) = (before.header("login"), after.header("login"));
+    match after {
+        _ if before == after || connection.peer.identity.is_some() => principal,
+        Some(name) if principal.name.as_deref() == Some(name) => principal,
+        Some(name) => Arc::new(Principal::user(name)),
+        None => Arc::new(Principal::anonymous()),
+    }
 }
 
-/// An empty name is none.
-fn named(user: Option<&str>) -> Option<Arc<str>> {
-    user.filter(|name| !name.is_empty()).map(Into::into)
-}
-
-/// Lets a client in.
-fn accept(worker: &Rc<Worker>, connection: &Rc<Connection>, request: &ConnectRequest) {
+/// Lets a client in, if the rules do.
+fn accept(
+    worker: &Rc<Worker>,
+    connection: &Rc<Connection>,
+    request: &ConnectRequest,
+    principal: Arc<Principal>,
+) {
+    if let Err(refusal) = may_enter(worker, connection, &principal) {
+        return application::refuse(worker, connection, &request.frame, &refusal);
+    }
     if let Some(session) = connection.application.borrow_mut().stomp() {
         let now = clock::now();
-        let name = user(connection, request);
-        let Some(id) = session.arrive(worker, connection, named(name)) else {
+        let name = principal.name.clone();
+        let Some(id) = session.arrive(worker, connection, principal) else {
             return;
         };
+        session.continues = request.frame.header(ERROR_MODE) == Some(CONTINUE);
+        let expires_in = session.expires_in(now).map(|left| left.to_string());
+        let expires_in = expires_in.as_deref().map(|left| (EXPIRES_IN, left));
+        let continues = session.continues.then_some((ERROR_MODE, CONTINUE));
+        let headers: Vec<_> = expires_in.into_iter().chain(continues).collect();
         let connected = Connected {
             session: &id,
             server: Some(SERVER),
-            user_name: name,
-            headers: &[],
+            user_name: name.as_deref(),
+            headers: &headers,
         };
         worker.send(connection, |out| session.stomp.accept(now, &connected, out));
         session.announce(&worker.node);
         tracing::debug!(peer = %connection.peer, session = &*id, version = %request.version, "connected");
     }
     worker.schedule_next(connection);
+}
+
+fn may_enter(
+    worker: &Worker,
+    connection: &Connection,
+    principal: &Arc<Principal>,
+) -> Result<(), Refusal> {
+    allow(worker, connection, principal, Action::Connect, "")
 }

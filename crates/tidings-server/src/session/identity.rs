@@ -5,26 +5,29 @@ use std::sync::Arc;
 
 use tidings_core::application::{Event, Session as Known};
 use tidings_core::disconnect::Reason;
+use tidings_core::security::Principal;
 use tidings_core::user::{UserTarget, session_topic};
 
 use super::Session;
+use super::renewal::deadline;
 use crate::node::{Node, lock};
 use crate::refusal::Refusal;
 use crate::whereabouts::Place;
 use crate::worker::{Connection, Subscription, Worker};
 
 impl Session {
-    /// The session is let in, as one of `user`; its name is the answer.
+    /// The session is let in, as one of the principal's; its name is the answer.
     pub(super) fn arrive(
         &mut self,
         worker: &Worker,
         connection: &Connection,
-        user: Option<Arc<str>>,
+        principal: Arc<Principal>,
     ) -> Option<Arc<str>> {
         let node = &worker.node;
         let mut known = Arc::clone(self.known.as_ref()?);
-        if known.user != user {
-            known = Arc::new(known.of_user(user));
+        self.expires_at = deadline(node, &principal);
+        if !Arc::ptr_eq(&known.principal(), &principal) {
+            known = Arc::new(known.passed_to(principal));
         }
         if node.keeps_whereabouts() {
             node.whereabouts.arrive(Place {
@@ -93,7 +96,12 @@ impl Session {
                     // Who logs in under the name of another's session is not that session.
                     && lock(&node.users).session(&target.name).is_none()
         });
-        if is_own || node.config.broker.clients_send_to_users {
+        // Rules that somebody wrote know whom a client may speak to.
+        let is_allowed = match node.security.is_open() {
+            true => node.config.broker.clients_send_to_users,
+            false => true,
+        };
+        if is_own || is_allowed {
             Ok(target)
         } else {
             Err(Refusal::new(

@@ -1,11 +1,14 @@
 //! A session: what one client has connected, subscribed to and begun.
 
+mod access;
 mod acknowledge;
 mod application;
+mod authenticate;
 mod awaited;
 mod connect;
 mod identity;
 mod oversight;
+mod renewal;
 mod request;
 mod send;
 mod subscribe;
@@ -28,6 +31,8 @@ use crate::application::Application;
 use crate::clock;
 use crate::node::Node;
 use crate::worker::{Connection, Phase, Worker};
+pub(crate) use authenticate::bearer;
+pub(crate) use oversight::Withdrawn;
 use temporary_queue::TemporaryQueue;
 use transaction::Action;
 
@@ -40,6 +45,10 @@ pub(crate) struct Session {
     ordinals: u32,
     /// Who it is, once connected.
     known: Option<Arc<Known>>,
+    /// When what proves it expires.
+    expires_at: Option<Instant>,
+    /// It goes on after errors that its frames have caused.
+    continues: bool,
     /// What few sessions need.
     extras: Option<Box<Extras>>,
 }
@@ -61,6 +70,8 @@ impl Session {
             subscriptions: Vec::new(),
             ordinals: 0,
             known: None,
+            expires_at: None,
+            continues: false,
             extras: None,
         }
     }
@@ -71,7 +82,10 @@ impl Session {
     }
 
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
-        self.stomp.poll_timeout()
+        [self.stomp.poll_timeout(), self.expires_at]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Whether heart-beats of STOMP keep the link alive.

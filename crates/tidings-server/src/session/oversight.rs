@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use tidings_core::application::{Outgoing, Recipient, Session as Known};
+use tidings_core::disconnect::Reason;
 use tidings_stomp::Headers;
 
 use super::Session;
@@ -14,8 +15,30 @@ use crate::node::Node;
 use crate::outbound;
 use crate::worker::{Connection, Subscription, Worker};
 
-/// What the client hears on its errors: no reason of disconnect-codes.md, since nothing is disconnected.
-const UNSUBSCRIBED: &str = "unsubscribed";
+/// Why a subscription ended that its client did not end.
+#[derive(Clone, Copy)]
+pub(crate) enum Withdrawn {
+    ByApplication,
+    ByRules,
+}
+
+impl Withdrawn {
+    /// What the client hears on its errors. That the application did it is no reason of disconnect-codes.md, since nothing
+    /// is disconnected.
+    fn code(self) -> &'static str {
+        match self {
+            Self::ByApplication => "unsubscribed",
+            Self::ByRules => Reason::Forbidden.name(),
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::ByApplication => "The application ended a subscription.",
+            Self::ByRules => "The access rules do not allow a subscription any more.",
+        }
+    }
+}
 
 impl Session {
     /// Who it is, once connected.
@@ -67,8 +90,8 @@ impl Session {
 }
 
 impl Worker {
-    /// Ends a subscription for the application. Its client may go on to think that it has one, and end it too.
-    pub(crate) fn withdraw(self: &Rc<Self>, connection: &Connection, key: u32) {
+    /// Ends a subscription. Its client may go on to think that it has one, and end it too.
+    pub(crate) fn withdraw(self: &Rc<Self>, connection: &Connection, key: u32, why: Withdrawn) {
         let mut application = connection.application.borrow_mut();
         let Some(session) = application.stomp() else {
             return;
@@ -83,15 +106,21 @@ impl Worker {
         let known = session.known.clone();
         drop(application);
         if let Some(known) = known {
-            self.tell_of_end(&known, id.as_deref(), &destination);
+            self.tell_of_end(&known, id.as_deref(), &destination, why);
         }
     }
 
     /// STOMP has no frame for it: who has subscribed to its errors hears of it there.
-    fn tell_of_end(self: &Rc<Self>, session: &Known, id: Option<&str>, destination: &str) {
+    fn tell_of_end(
+        self: &Rc<Self>,
+        session: &Known,
+        id: Option<&str>,
+        destination: &str,
+        why: Withdrawn,
+    ) {
         let mut headers = Headers::new();
-        headers.push("code", UNSUBSCRIBED);
-        headers.push("message", "The application ended a subscription.");
+        headers.push("code", why.code());
+        headers.push("message", why.sentence());
         if let Some(id) = id {
             headers.push("ended-subscription", id);
         }
@@ -99,7 +128,7 @@ impl Worker {
         headers.push("content-type", "text/plain");
         let message = Outgoing {
             headers,
-            body: bytes::Bytes::from_static(b"The application ended a subscription."),
+            body: bytes::Bytes::from_static(why.sentence().as_bytes()),
         };
         let recipient = Recipient::Session(Arc::clone(&session.id));
         for message in

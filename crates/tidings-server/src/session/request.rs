@@ -9,7 +9,7 @@ use tidings_stomp::{Command, Frame, Request, encoder};
 
 use super::application::{self, Asked, Intercepted};
 use super::send::Sent;
-use super::{Session, acknowledge, send, subscribe, transaction};
+use super::{Session, acknowledge, renewal, send, subscribe, transaction};
 use crate::refusal::Refusal;
 use crate::worker::{Connection, Worker};
 
@@ -74,6 +74,9 @@ fn checked(intercepted: Intercepted, original: &Frame) -> Intercepted {
 }
 
 fn carry_out(worker: &Rc<Worker>, connection: &Rc<Connection>, frame: Frame) {
+    if renewal::is_one(&frame) {
+        return renewal::begin(worker, connection, frame);
+    }
     if frame.command == Command::Disconnect && connection.has_parallel() {
         // Its RECEIPT says that all before it is done.
         let (to, on) = (Rc::clone(worker), Rc::clone(connection));
@@ -92,7 +95,7 @@ fn carry_out(worker: &Rc<Worker>, connection: &Rc<Connection>, frame: Frame) {
         Ok(Next::Disconnect) => worker.close(connection, Reason::Normal, None),
         Err(refusal) => match refusal.failure() {
             Some(failure) => application::fail(worker, connection, &frame, failure),
-            None => application::refuse(worker, connection, &frame, &refusal),
+            None => application::refuse_frame(worker, connection, &frame, &refusal),
         },
     }
 }

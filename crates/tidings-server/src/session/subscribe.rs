@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use tidings_core::application::RequestKind;
 use tidings_core::destination::{Destination, DestinationError, Pattern};
 use tidings_core::disconnect::Reason;
+use tidings_core::security::Action;
 use tidings_stomp::{AckMode, Frame, SubscriptionRef};
 
 use super::Session;
@@ -38,6 +39,7 @@ pub(super) fn subscribe(
         .node
         .destinations
         .classify_subscription(destination)?;
+    session.may(worker, connection, Action::Subscribe, destination)?;
     let topic = session.topic_of(&worker.node, destination);
     if let Destination::User(_) = kind {
         pattern = Pattern::parse(&topic, worker.node.destinations.separator)

@@ -66,6 +66,10 @@ impl Worker {
             self.close(connection, Reason::SendTimeout, None);
             return;
         }
+        if connection.application.borrow().has_expired(now) {
+            self.close(connection, Reason::TokenExpired, None);
+            return;
+        }
         let due = connection
             .application
             .borrow_mut()

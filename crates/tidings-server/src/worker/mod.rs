@@ -89,6 +89,8 @@ pub(crate) enum Letter {
     Disconnect(ConnectionKey, Arc<Farewell>),
     /// Which subscriptions there are, or are to end.
     Survey(Box<Survey>),
+    /// The rules have changed: what clients have been allowed is decided anew.
+    Recheck,
     /// Every connection must go: the server stops.
     Drain,
     /// The worker ends; connections that are left are cut.
@@ -256,15 +258,10 @@ impl Worker {
                 }
             }
             Letter::Survey(survey) => self.survey(*survey),
+            Letter::Recheck => self.recheck_all(),
             Letter::Stop => {}
             Letter::Drain => {
-                let all: Vec<_> = self
-                    .connections
-                    .borrow()
-                    .iter()
-                    .map(|(_, one)| Rc::clone(one))
-                    .collect();
-                for connection in all {
+                for connection in self.all() {
                     self.close(&connection, Reason::Shutdown, None);
                     if connection.is_unheard() {
                         self.remove(&connection);
@@ -374,6 +371,15 @@ impl Worker {
     fn doom(&self, connection: &Connection, reason: Reason) {
         self.doomed.borrow_mut().push((connection.key(), reason));
         self.mailbox().nudge();
+    }
+
+    /// All connections that there are now.
+    pub(crate) fn all(&self) -> Vec<Rc<Connection>> {
+        let connections = self.connections.borrow();
+        connections
+            .iter()
+            .map(|(_, one)| Rc::clone(one))
+            .collect()
     }
 
     fn connection(&self, key: ConnectionKey) -> Option<Rc<Connection>> {

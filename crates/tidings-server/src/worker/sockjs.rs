@@ -269,9 +269,9 @@ impl Worker {
             }
             !lost
         });
-        let identity = &listen.bare.peer.identity;
+        let peer = &listen.bare.peer;
         if let Some(connection) = current {
-            if connection.peer.identity != *identity {
+            if !connection.peer.is_same_client(peer) {
                 // It began while this request was on its way, and is somebody else's.
                 return;
             }
@@ -281,7 +281,7 @@ impl Worker {
         let claimed =
             self.node
                 .sockjs
-                .claim(&listen.name, self.id, &listen.owner, identity.as_ref());
+                .claim(&listen.name, self.id, &listen.owner, peer);
         if let Err(other) = claimed {
             self.node.mailboxes[usize::from(other)].post(Letter::Listen(Box::new(listen)), 0);
             return;

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::{Connection, ConnectionKey, Subscription, Worker};
 use crate::link::Wire;
+use crate::session::Withdrawn;
 
 /// Subscriptions looked at for one letter; nothing else of the worker goes on meanwhile.
 const SLICE: usize = 1_024;
@@ -85,7 +86,7 @@ impl Worker {
         };
         if survey.ends {
             for (connection, key) in keys {
-                self.withdraw(&connection, key);
+                self.withdraw(&connection, key, Withdrawn::ByApplication);
             }
         }
         let _ = survey.answer.send(surveyed);

@@ -4,6 +4,7 @@ mod destination;
 mod network;
 mod quantity;
 mod secret;
+mod security;
 mod webhook;
 mod word;
 
@@ -11,8 +12,9 @@ pub(super) use destination::{PlainDestination, Prefix, Prefixes};
 pub(super) use network::{Address, AddressOrOff, Origins, OwnAddress, ScriptUrl, UrlPath};
 pub(super) use quantity::{Count, Size, Time};
 pub(super) use secret::ApiKeys;
+pub(super) use security::{Authenticators, File, Issuers, RuleLines, Token, Word, Words};
 pub(super) use webhook::{HookUrl, Key, Routes};
-pub(super) use word::{AuthenticatorName, Flag, Folder, Policy, Reasons, Separator};
+pub(super) use word::{Flag, Folder, Policy, Reasons, Separator};
 
 use super::raw::Raw;
 

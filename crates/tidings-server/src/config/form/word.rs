@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tidings_core::disconnect::Reason;
 
-use super::super::checked::{Authenticator, SlowConsumerPolicy};
+use super::super::checked::SlowConsumerPolicy;
 use super::super::raw::Raw;
 use super::{Form, MAX_LIST, quoted, quoted_list};
 
@@ -111,29 +111,6 @@ impl Form for Policy {
             SlowConsumerPolicy::DropOldest => "drop-oldest",
             SlowConsumerPolicy::KeepLatest => "keep-latest",
         }))
-    }
-}
-
-/// Who says which user a client is.
-pub(in super::super) struct AuthenticatorName;
-
-impl Form for AuthenticatorName {
-    type Value = Option<Authenticator>;
-
-    fn kind(&self) -> &'static str {
-        "word"
-    }
-
-    fn range(&self) -> String {
-        "`trust-login`".to_owned()
-    }
-
-    fn read(&self, raw: &Raw) -> Option<Option<Authenticator>> {
-        (raw.text()? == "trust-login").then_some(Some(Authenticator::TrustLogin))
-    }
-
-    fn show(&self, value: &Option<Authenticator>) -> Option<String> {
-        value.map(|Authenticator::TrustLogin| quoted("trust-login"))
     }
 }
 
