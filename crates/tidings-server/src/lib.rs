@@ -18,6 +18,8 @@
 //! | `queueing` | what queues deliver, and what becomes of dead letters |
 //! | `node` | what all workers share |
 //! | `clock` | what time it is |
+//! | `bucket` | token buckets: how much may happen in a time |
+//! | `audit` | who was refused what, and what operators did |
 //! | `api` | the HTTP API for applications in other languages |
 //!
 //! [`config`] is read before, `telemetry` and `admin` tell what goes on.
@@ -25,6 +27,8 @@
 mod admin;
 mod api;
 mod application;
+mod audit;
+mod bucket;
 mod clock;
 pub mod config;
 mod connector;

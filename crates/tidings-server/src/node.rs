@@ -15,6 +15,7 @@ use tidings_core::user::Users;
 use tidings_stomp::HeartBeat;
 use tokio::sync::Notify;
 
+use crate::audit::Audit;
 use crate::clock::{self, RuntimeDay};
 use crate::config::Config;
 use crate::replies::Replies;
@@ -34,6 +35,8 @@ pub(crate) struct Node {
     /// Set where the time of day is not the system's.
     day: OnceLock<RuntimeDay>,
     pub(crate) telemetry: Telemetry,
+    /// Who was refused what, and what operators did.
+    pub(crate) audit: Audit,
     /// What a STOMP connection needs to know, shared by all of them.
     pub(crate) stomp: Arc<tidings_stomp::connection::ServerConfig>,
     pub(crate) destinations: Destinations,
@@ -82,9 +85,11 @@ impl Node {
             '.' => Separator::Dot,
             _ => Separator::Slash,
         };
+        let telemetry = Telemetry::new();
         Arc::new(Self {
             day: OnceLock::new(),
-            telemetry: Telemetry::new(),
+            audit: Audit::new(&config.audit, telemetry.clone()),
+            telemetry,
             stomp: Arc::new(tidings_stomp::connection::ServerConfig {
                 limits: tidings_stomp::Limits {
                     max_body_bytes: stomp.max_body_bytes,

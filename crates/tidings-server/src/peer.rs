@@ -1,7 +1,7 @@
 //! Who is at the other end of a connection.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use tidings_core::application::Session;
@@ -151,5 +151,17 @@ impl fmt::Display for Peer {
             Some(address) => address.fmt(formatter),
             None => formatter.write_str("unknown"),
         }
+    }
+}
+
+/// What counts as one address: who has one of version 6 has 2^64 of them.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let mut segments = address.segments();
+            segments[4..].fill(0);
+            Ipv6Addr::from(segments).into()
+        }
+        address => address,
     }
 }

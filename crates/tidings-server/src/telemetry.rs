@@ -52,6 +52,10 @@ pub(crate) struct Telemetry {
     pub(crate) outbox_bytes: Gauge<i64, AtomicI64>,
     /// How often a session was not read because another worker's mailbox was full.
     pub(crate) reads_paused: Counter<u64, AtomicU64>,
+    /// What the audit log was told, by event.
+    pub(crate) audit_events: Family<EventLabel, Counter>,
+    /// Events of the audit log that were not written, for there were too many.
+    pub(crate) audit_suppressed: Counter<u64, AtomicU64>,
 }
 
 /// Label of a link: `websocket` or `tcp`.
@@ -77,6 +81,12 @@ pub(crate) struct ApiLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct OutcomeLabel {
     pub(crate) outcome: &'static str,
+}
+
+/// Label of an event of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct EventLabel {
+    pub(crate) event: &'static str,
 }
 
 /// Label of a cause of loss.
@@ -106,6 +116,8 @@ impl Telemetry {
             bytes_written: Counter::default(),
             outbox_bytes: Gauge::default(),
             reads_paused: Counter::default(),
+            audit_events: Family::default(),
+            audit_suppressed: Counter::default(),
         };
         let mut registry = Registry::with_prefix("tidings");
         all.register(&mut registry);
@@ -165,6 +177,16 @@ impl Telemetry {
             "Times a session was not read because a mailbox was full",
             &self.reads_paused,
         );
+        counter(
+            "audit_suppressed",
+            "Events of the audit log that were not written",
+            &self.audit_suppressed,
+        );
+        registry.register(
+            "audit_events",
+            "Events of the audit log, written or not",
+            self.audit_events.clone(),
+        );
         registry.register("connections", "Open connections", self.connections.clone());
         registry.register(
             "connections_opened",
@@ -219,6 +241,11 @@ impl Telemetry {
         self.webhook_seconds
             .get_or_create(&OutcomeLabel { outcome })
             .observe(took.as_secs_f64());
+    }
+
+    /// The audit log was told of an event.
+    pub(crate) fn audited(&self, event: &'static str) {
+        self.audit_events.get_or_create(&EventLabel { event }).inc();
     }
 
     /// `count` messages were lost.

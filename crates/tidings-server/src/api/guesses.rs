@@ -1,6 +1,6 @@
 //! Wrong keys are counted by the address that shows them, and guessing is slowed down.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 use super::access;
 use super::problem::{Kind, Problem};
 use crate::node::lock;
+use crate::peer::network;
 
 /// Addresses that are remembered; beyond it, that is forgotten which has guessed the least.
 const MAX_ADDRESSES: usize = 4_096;
@@ -83,18 +84,6 @@ fn remember(all: &mut HashMap<IpAddr, Instant>, address: IpAddr, full_at: Instan
         }
     }
     all.insert(address, full_at);
-}
-
-/// Who has one address of version 6 has 2^64 of them.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let mut segments = address.segments();
-            segments[4..].fill(0);
-            Ipv6Addr::from(segments).into()
-        }
-        address => address,
-    }
 }
 
 #[cfg(test)]

@@ -146,6 +146,17 @@ sections! {
             Time { min: Duration::from_millis(100), max: Duration::from_hours(1), or_zero: false };
     }
 
+    /// The audit log: who was refused what, and what operators did; see [audit.md](audit.md).
+    [audit] Audit {
+        /// Events of one kind that one user, or one address where no user is known, may cause in a minute, and as many
+        /// at once. Further ones are counted instead of written. What operators do is always written. Zero: as many as
+        /// there are.
+        max_per_minute: u32 = 60, Count { min: 0, max: 1_000_000 };
+
+        /// Events that all clients together may cause in a minute. Zero: as many as there are.
+        max_total_per_minute: u32 = 3_000, Count { min: 0, max: 100_000_000 };
+    }
+
     /// The HTTP listener, which also carries WebSocket and SockJS.
     [http] Http {
         /// Address of HTTP, WebSocket and SockJS.

@@ -19,8 +19,8 @@ mod tests;
 mod units;
 
 pub use checked::{
-    Admin, AllowedOrigins, Api, ApiKey, Authenticator, Broker, Config, Http, Outbox, Queue, Secret,
-    Security, Server, Session, SlowConsumerPolicy, SockJs, Stomp, Tcp, WebSocket, Webhook,
+    Admin, AllowedOrigins, Api, ApiKey, Audit, Authenticator, Broker, Config, Http, Outbox, Queue,
+    Secret, Security, Server, Session, SlowConsumerPolicy, SockJs, Stomp, Tcp, WebSocket, Webhook,
     WebhookRoute,
 };
 pub use error::{ConfigError, ConfigErrors, Place};
