@@ -19,7 +19,7 @@ mod tests;
 mod units;
 
 pub use checked::{
-    Admin, AllowedOrigins, Api, ApiKey, Audit, Authenticator, Broker, Config, Http, Outbox, Queue,
+    Admin, AllowedOrigins, Api, ApiKey, Audit, AuthenticatorKind, Broker, Config, Http, Outbox, Queue,
     Secret, Security, Server, Session, SlowConsumerPolicy, SockJs, Stomp, Tcp, WebSocket, Webhook,
     WebhookRoute,
 };

@@ -10,10 +10,10 @@ use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 use tidings_core::disconnect::Reason;
 use tidings_core::security::{AuthenticationError, Credential, Credentials, TokenSource};
-use tracing::debug;
 
 use super::answer::sentence;
 use super::{Carrier, Entrance};
+use crate::audit::{Actor, Deed};
 use crate::config::Secret;
 use crate::endpoint::Service;
 use crate::node::Node;
@@ -121,7 +121,11 @@ impl Shown {
             })),
             Err(error) => {
                 node.telemetry.disconnected(error.reason());
-                debug!(peer = %carrier.peer, %error, "not authenticated");
+                let deed = Deed::AuthenticationFailed {
+                    reason: error.reason(),
+                    method: "handshake",
+                };
+                node.audit.record(Actor::client(None, &carrier.peer), &deed);
                 Err(Box::new(refusal(&error)))
             }
         }

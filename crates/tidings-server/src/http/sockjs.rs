@@ -187,7 +187,7 @@ async fn listen(
     let mut proof = None;
     let (worker, ticket) = match find(&node, &asked).await {
         Found::On(worker) => (usize::from(worker), None),
-        Found::Foreign => {
+        Found::Foreign | Found::Unproven { .. } => {
             return response(receiver.refused(404, "there is no such session\n"));
         }
         Found::Nothing => {

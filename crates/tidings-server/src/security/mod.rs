@@ -17,7 +17,6 @@ use policy::Policy;
 
 use crate::config::Config;
 use crate::node::Node;
-use crate::worker::Connection;
 
 /// Every decision about a client is made here.
 pub(crate) struct Security {
@@ -84,27 +83,15 @@ impl Security {
         self.policy.load().is_open
     }
 
-    /// Writes down that the rules have refused something.
-    pub(crate) fn denied(
+    /// The rule that decides, if one does.
+    pub(crate) fn deciding_rule(
         &self,
-        connection: &Connection,
         principal: &Principal,
         action: Action,
         destination: &str,
-    ) {
+    ) -> Option<String> {
         let policy = self.policy.load();
         let decision = policy.rules.decide(principal, action, destination);
-        let rule = decision.rule.map(ToString::to_string);
-        let rule = rule.as_deref().unwrap_or("none allows it");
-        tracing::debug!(peer = %connection.peer, user = principal.name.as_deref(), %action, destination, rule, "denied");
-    }
-
-    /// Writes down that somebody has proven nothing.
-    pub(crate) fn authentication_failed(
-        &self,
-        connection: &Connection,
-        error: &AuthenticationError,
-    ) {
-        tracing::debug!(peer = %connection.peer, %error, "not authenticated");
+        decision.rule.map(ToString::to_string)
     }
 }

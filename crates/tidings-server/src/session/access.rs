@@ -3,27 +3,53 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use tidings_core::application::Session as Known;
 use tidings_core::disconnect::Reason;
 use tidings_core::security::{Action, Principal};
 
 use super::Session;
-use super::oversight::Withdrawn;
+use super::oversight::EndedBy;
+use crate::audit::{Actor, Deed};
+use crate::peer::Peer;
 use crate::refusal::Refusal;
 use crate::worker::{Connection, Phase, Worker};
+
+/// Who asks.
+#[derive(Clone, Copy)]
+pub(super) struct Asker<'a> {
+    pub(super) principal: &'a Principal,
+    /// Its session, once it has one.
+    pub(super) session: Option<&'a Known>,
+    pub(super) peer: &'a Peer,
+}
 
 /// Refuses what the rules do not allow.
 pub(super) fn allow(
     worker: &Worker,
-    connection: &Connection,
-    principal: &Principal,
+    asker: Asker<'_>,
     action: Action,
     destination: &str,
 ) -> Result<(), Refusal> {
+    let Asker {
+        principal,
+        session,
+        peer,
+    } = asker;
     let security = &worker.node.security;
-    if security.decide(principal, action, destination).is_allowed() {
+    if security.allows(principal, action, destination) {
         return Ok(());
     }
-    security.denied(connection, principal, action, destination);
+    let rule = security.deciding_rule(principal, action, destination);
+    let actor = Actor {
+        user: principal.name.as_deref(),
+        ..Actor::client(session, peer)
+    };
+    let deed = Deed::Denied {
+        action: &action.to_string(),
+        destination,
+        rule: rule.as_deref(),
+    };
+    worker.node.audit.record(actor, &deed);
     let details = match action {
         Action::Connect => "the access rules let nobody in like this client".to_owned(),
         _ => format!("the access rules do not allow {action} to {destination}"),
@@ -40,8 +66,14 @@ impl Session {
         action: Action,
         destination: &str,
     ) -> Result<(), Refusal> {
-        match &self.known {
-            Some(known) => allow(worker, connection, &known.principal(), action, destination),
+        let asker = |known| Asker {
+            principal: known,
+            session: self.known.as_deref(),
+            peer: &connection.peer,
+        };
+        let principal = self.known.as_ref().map(|known| known.principal());
+        match &principal {
+            Some(principal) => allow(worker, asker(principal), action, destination),
             None => Err(Refusal::new(Reason::NotConnected, "the session is not connected")),
         }
     }
@@ -61,16 +93,22 @@ impl Worker {
         if connection.phase() != Phase::Open {
             return;
         }
-        let Some((principal, subscriptions)) = self.allowed_before(connection) else {
+        let Some((known, subscriptions)) = self.allowed_before(connection) else {
             return;
         };
-        if let Err(refusal) = allow(self, connection, &principal, Action::Connect, "") {
+        let principal = known.principal();
+        let asker = Asker {
+            principal: &principal,
+            session: Some(&known),
+            peer: &connection.peer,
+        };
+        if let Err(refusal) = allow(self, asker, Action::Connect, "") {
             self.close(connection, refusal.reason, Some(&refusal.reply(None)));
             return;
         }
         for (key, destination) in subscriptions {
-            if allow(self, connection, &principal, Action::Subscribe, &destination).is_err() {
-                self.withdraw(connection, key, Withdrawn::ByRules);
+            if allow(self, asker, Action::Subscribe, &destination).is_err() {
+                self.withdraw(connection, key, EndedBy::Rules);
             }
         }
     }
@@ -79,10 +117,10 @@ impl Worker {
     fn allowed_before(
         &self,
         connection: &Connection,
-    ) -> Option<(Arc<Principal>, Vec<(u32, String)>)> {
+    ) -> Option<(Arc<Known>, Vec<(u32, String)>)> {
         let application = connection.application.borrow();
         let session = application.session()?;
-        let principal = session.known()?.principal();
+        let known = Arc::clone(session.known()?);
         let destination = |key: u32| {
             let text = self.with_subscription(key, |one| {
                 session.destination_of(&self.node, one).into_owned()
@@ -90,6 +128,6 @@ impl Worker {
             (key, text)
         };
         let subscriptions = session.subscriptions().iter().copied().map(destination);
-        Some((principal, subscriptions.collect()))
+        Some((known, subscriptions.collect()))
     }
 }

@@ -12,6 +12,7 @@ use tidings_stomp::{Command, Frame};
 
 use super::application::{self, hold};
 use super::awaited::Awaited;
+use crate::audit::{Actor, Deed};
 use crate::peer::{Peer, Proof};
 use crate::refusal::Refusal;
 use crate::worker::{Connection, Phase, Worker};
@@ -124,6 +125,19 @@ pub(super) fn ask(
     });
 }
 
+/// How a client tried to prove who it is.
+fn method(frame: &Frame) -> &'static str {
+    if frame.command == Command::Send {
+        "renewal"
+    } else if token(frame, TokenSource::Connect).is_some() {
+        "token"
+    } else if frame.header("login").is_some() {
+        "login"
+    } else {
+        "none"
+    }
+}
+
 /// An authenticator that panics, or does not answer, is out of order.
 struct Outcome(Proven);
 
@@ -142,7 +156,15 @@ pub(super) fn fail(
     error: &AuthenticationError,
 ) {
     let refusal = Refusal::new(error.reason(), error.to_string());
-    worker.node.security.authentication_failed(connection, error);
+    let actor = Actor {
+        user: frame.header("login"),
+        ..Actor::client(None, &connection.peer)
+    };
+    let deed = Deed::AuthenticationFailed {
+        reason: error.reason(),
+        method: method(frame),
+    };
+    worker.node.audit.record(actor, &deed);
     if frame.command == Command::Send {
         application::refuse_frame(worker, connection, frame, &refusal);
     } else {

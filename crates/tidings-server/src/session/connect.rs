@@ -8,12 +8,11 @@ use tidings_core::security::{Action, Principal};
 use tidings_stomp::connection::{ConnectRequest, Connected};
 use tidings_stomp::{Command, Frame};
 
-use super::access::allow;
+use super::access::{Asker, allow};
 use super::application::{self, Intercepted};
 use super::authenticate::{self, Shown};
 use crate::clock;
 use crate::node::random_name;
-use crate::refusal::Refusal;
 use crate::worker::{Connection, Worker};
 
 /// The `server` header of CONNECTED.
@@ -103,7 +102,12 @@ fn accept(
     request: &ConnectRequest,
     principal: Arc<Principal>,
 ) {
-    if let Err(refusal) = may_enter(worker, connection, &principal) {
+    let asker = Asker {
+        principal: &principal,
+        session: None,
+        peer: &connection.peer,
+    };
+    if let Err(refusal) = allow(worker, asker, Action::Connect, "") {
         return application::refuse(worker, connection, &request.frame, &refusal);
     }
     if let Some(session) = connection.application.borrow_mut().stomp() {
@@ -128,12 +132,4 @@ fn accept(
         tracing::debug!(peer = %connection.peer, session = &*id, version = %request.version, "connected");
     }
     worker.schedule_next(connection);
-}
-
-fn may_enter(
-    worker: &Worker,
-    connection: &Connection,
-    principal: &Arc<Principal>,
-) -> Result<(), Refusal> {
-    allow(worker, connection, principal, Action::Connect, "")
 }

@@ -32,7 +32,7 @@ use crate::clock;
 use crate::node::Node;
 use crate::worker::{Connection, Phase, Worker};
 pub(crate) use authenticate::bearer;
-pub(crate) use oversight::Withdrawn;
+pub(crate) use oversight::EndedBy;
 use temporary_queue::TemporaryQueue;
 use transaction::Action;
 

@@ -15,27 +15,27 @@ use crate::node::Node;
 use crate::outbound;
 use crate::worker::{Connection, Subscription, Worker};
 
-/// Why a subscription ended that its client did not end.
+/// Who ended a subscription that its client did not end.
 #[derive(Clone, Copy)]
-pub(crate) enum Withdrawn {
-    ByApplication,
-    ByRules,
+pub(crate) enum EndedBy {
+    Application,
+    Rules,
 }
 
-impl Withdrawn {
+impl EndedBy {
     /// What the client hears on its errors. That the application did it is no reason of disconnect-codes.md, since nothing
     /// is disconnected.
     fn code(self) -> &'static str {
         match self {
-            Self::ByApplication => "unsubscribed",
-            Self::ByRules => Reason::Forbidden.name(),
+            Self::Application => "unsubscribed",
+            Self::Rules => Reason::Forbidden.name(),
         }
     }
 
     fn sentence(self) -> &'static str {
         match self {
-            Self::ByApplication => "The application ended a subscription.",
-            Self::ByRules => "The access rules do not allow a subscription any more.",
+            Self::Application => "The application ended a subscription.",
+            Self::Rules => "The access rules do not allow a subscription any more.",
         }
     }
 }
@@ -91,7 +91,7 @@ impl Session {
 
 impl Worker {
     /// Ends a subscription. Its client may go on to think that it has one, and end it too.
-    pub(crate) fn withdraw(self: &Rc<Self>, connection: &Connection, key: u32, why: Withdrawn) {
+    pub(crate) fn withdraw(self: &Rc<Self>, connection: &Connection, key: u32, by: EndedBy) {
         let mut application = connection.application.borrow_mut();
         let Some(session) = application.stomp() else {
             return;
@@ -106,7 +106,7 @@ impl Worker {
         let known = session.known.clone();
         drop(application);
         if let Some(known) = known {
-            self.tell_of_end(&known, id.as_deref(), &destination, why);
+            self.tell_of_end(&known, id.as_deref(), &destination, by);
         }
     }
 
@@ -116,11 +116,11 @@ impl Worker {
         session: &Known,
         id: Option<&str>,
         destination: &str,
-        why: Withdrawn,
+        by: EndedBy,
     ) {
         let mut headers = Headers::new();
-        headers.push("code", why.code());
-        headers.push("message", why.sentence());
+        headers.push("code", by.code());
+        headers.push("message", by.sentence());
         if let Some(id) = id {
             headers.push("ended-subscription", id);
         }
@@ -128,7 +128,7 @@ impl Worker {
         headers.push("content-type", "text/plain");
         let message = Outgoing {
             headers,
-            body: bytes::Bytes::from_static(why.sentence().as_bytes()),
+            body: bytes::Bytes::from_static(by.sentence().as_bytes()),
         };
         let recipient = Recipient::Session(Arc::clone(&session.id));
         for message in

@@ -9,7 +9,7 @@ use tidings_core::disconnect::Reason;
 use tidings_core::security::{Action, Credentials, Principal, TokenSource};
 use tidings_stomp::{Command, Frame, encoder};
 
-use super::access::allow;
+use super::access::{Asker, allow};
 use super::connect::EXPIRES_IN;
 use super::{Session, application, authenticate};
 use crate::clock;
@@ -46,7 +46,12 @@ fn go_on(
     frame: &Frame,
     principal: Arc<Principal>,
 ) {
-    let renewed = allow(worker, connection, &principal, Action::Connect, "")
+    let asker = Asker {
+        principal: &principal,
+        session: None,
+        peer: &connection.peer,
+    };
+    let renewed = allow(worker, asker, Action::Connect, "")
         .and_then(|()| renew(worker, connection, principal));
     if let Err(refusal) = renewed {
         return application::refuse_frame(worker, connection, frame, &refusal);

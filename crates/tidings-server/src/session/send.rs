@@ -9,7 +9,7 @@ use tidings_core::destination::Destination;
 use tidings_core::disconnect::Reason;
 use tidings_core::message::{Message, deliverable_headers, expiry};
 use tidings_core::queue::Reservation;
-use tidings_core::security::Action;
+use tidings_core::security;
 use tidings_core::user::UserTarget;
 use tidings_stomp::{Frame, Headers};
 
@@ -54,7 +54,7 @@ pub(super) fn handle(
     transaction: Option<&str>,
 ) -> Result<Sent, Refusal> {
     let kind = worker.node.destinations.classify(destination)?;
-    session.may(worker, connection, Action::Send, destination)?;
+    session.may(worker, connection, security::Action::Send, destination)?;
     let route = match kind {
         Destination::Topic => Route::Topic,
         Destination::Queue => Route::Queue(destination.into()),

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::{Connection, ConnectionKey, Subscription, Worker};
 use crate::link::Wire;
-use crate::session::Withdrawn;
+use crate::session::EndedBy;
 
 /// Subscriptions looked at for one letter; nothing else of the worker goes on meanwhile.
 const SLICE: usize = 1_024;
@@ -86,7 +86,7 @@ impl Worker {
         };
         if survey.ends {
             for (connection, key) in keys {
-                self.withdraw(&connection, key, Withdrawn::ByApplication);
+                self.withdraw(&connection, key, EndedBy::Application);
             }
         }
         let _ = survey.answer.send(surveyed);
