@@ -120,7 +120,7 @@ impl UserTarget {
 }
 
 /// `%2F` and its like as the bytes that they stand for.
-fn unescape(text: &str) -> Option<String> {
+pub(crate) fn unescape(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((byte, behind)) = rest.split_first() {

@@ -3,7 +3,7 @@
 mod pattern;
 
 pub use pattern::{Pattern, PatternError};
-pub(crate) use pattern::{is_wildcard, segment_matches};
+pub(crate) use pattern::{character_bytes, is_wildcard, segment_matches, star_match};
 
 use crate::disconnect::Reason;
 

@@ -105,7 +105,7 @@ pub(crate) fn segment_matches(pattern: &str, segment: &str) -> bool {
 }
 
 /// Bytes of the first character of `text`, which is UTF-8; 0 at the end.
-fn character_bytes(text: &[u8]) -> usize {
+pub(crate) fn character_bytes(text: &[u8]) -> usize {
     let continuation = text.iter().skip(1).take_while(|byte| **byte & 0xC0 == 0x80);
     text.len().min(1) + continuation.count()
 }
@@ -114,7 +114,7 @@ fn character_bytes(text: &[u8]) -> usize {
 ///
 /// Only the last star seen is ever tried again, which is enough: whatever an earlier one left to it, it can take.
 /// So the cost is the product of the lengths at most, not exponential.
-fn star_match<U, T>(
+pub(crate) fn star_match<U, T>(
     pattern: &[U],
     text: &[T],
     is_star: impl Fn(&U) -> bool,

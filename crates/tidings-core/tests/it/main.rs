@@ -7,6 +7,7 @@ mod named_queues;
 mod pattern_map;
 mod queue;
 mod queue_model;
+mod rules;
 mod transactions;
 
 use std::sync::Arc;
