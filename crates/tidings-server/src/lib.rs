@@ -13,6 +13,7 @@
 //! | `application` | STOMP, or a handler of messages ([`MessageHandler`]) |
 //! | `session` | what a client asks for is done, and answered |
 //! | `webhook` | back ends answer over HTTP what is sent to the application |
+//! | `outgoing` | requests that the server itself makes: TLS, and documents that it gets |
 //! | `outbound` | what the application sends |
 //! | `queueing` | what queues deliver, and what becomes of dead letters |
 //! | `node` | what all workers share |
@@ -34,6 +35,7 @@ mod link;
 mod listen;
 mod node;
 mod outbound;
+mod outgoing;
 mod peer;
 mod queueing;
 mod refusal;

@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::replies::Replies;
 use crate::sockjs::Sessions;
 use crate::telemetry::Telemetry;
+use crate::webhook::BackEnds;
 use crate::whereabouts::Whereabouts;
 use crate::worker::{Adoption, Consumer, Interest, Letter, Mailbox};
 
@@ -42,6 +43,8 @@ pub(crate) struct Node {
     pub(crate) queues: Queues<Consumer>,
     /// Who answers what is sent to the application.
     pub(crate) application: OnceLock<Arc<dyn Application>>,
+    /// Back ends that are asked over HTTP; set by the first who asks.
+    pub(crate) back_ends: OnceLock<Arc<BackEnds>>,
     /// Sessions, and whose they are by the name that the client gave.
     pub(crate) users: Mutex<Users>,
     /// Who waits for what clients reply.
@@ -116,6 +119,7 @@ impl Node {
                 },
             }),
             application: OnceLock::new(),
+            back_ends: OnceLock::new(),
             users: Mutex::default(),
             replies: Replies::default(),
             whereabouts: Whereabouts::default(),

@@ -93,7 +93,7 @@ pub enum RunError {
         /// As the server does.
         server: char,
     },
-    /// `webhook` was not checked by [`Config::load`].
+    /// `webhook` was not checked by [`Config::load`], or the file of `webhook.ca` holds no certificates.
     #[error("`webhook` {0}")]
     Webhook(String),
 }

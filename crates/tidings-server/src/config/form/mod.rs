@@ -11,7 +11,7 @@ pub(super) use destination::{PlainDestination, Prefix, Prefixes};
 pub(super) use network::{Address, AddressOrOff, Origins, OwnAddress, ScriptUrl, UrlPath};
 pub(super) use quantity::{Count, Size, Time};
 pub(super) use secret::ApiKeys;
-pub(super) use webhook::{HookUrl, Key, Routes};
+pub(super) use webhook::{CaFile, HookUrl, Key, Routes};
 pub(super) use word::{AuthenticatorName, Flag, Folder, Policy, Reasons, Separator};
 
 use super::raw::Raw;
