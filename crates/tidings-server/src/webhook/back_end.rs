@@ -220,7 +220,7 @@ impl BackEnds {
                     tokio::time::sleep(delay).await;
                     delay = delay.saturating_mul(2);
                 }
-                Err(error) => return Err(final_fault(&error)),
+                Err(error) => return Err(final_fault(&error, request.uri())),
             }
         };
         let (head, body) = response.into_parts();
@@ -286,13 +286,13 @@ fn is_worth_a_retry(error: &legacy::Error) -> bool {
 }
 
 /// What it means that there is no answer, and will be none.
-fn final_fault(error: &legacy::Error) -> Fault {
+fn final_fault(error: &legacy::Error, url: &Uri) -> Fault {
     let Some(cause) = connect_error(error) else {
-        debug!(%error, "a back end did not answer as it should");
+        debug!(%url, %error, "a back end did not answer as it should");
         return Fault::Rubbish;
     };
     // As often as the breaker lets it happen.
-    warn!(%cause, "a back end cannot be asked");
+    warn!(%url, %cause, "a back end cannot be asked");
     match cause {
         ConnectError::TimedOut => Fault::TimedOut,
         ConnectError::NoTls(_) => Fault::NoTls,
