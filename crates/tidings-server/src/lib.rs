@@ -14,6 +14,7 @@
 //! | `security` | who a client is, and what it may do |
 //! | `session` | what a client asks for is done, and answered |
 //! | `webhook` | back ends answer over HTTP what is sent to the application |
+//! | `outgoing` | requests that the server itself makes: TLS, and documents that it gets |
 //! | `outbound` | what the application sends |
 //! | `queueing` | what queues deliver, and what becomes of dead letters |
 //! | `node` | what all workers share |
@@ -39,6 +40,7 @@ mod link;
 mod listen;
 mod node;
 mod outbound;
+mod outgoing;
 mod peer;
 mod queueing;
 mod refusal;

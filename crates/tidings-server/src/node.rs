@@ -22,6 +22,7 @@ use crate::replies::Replies;
 use crate::security::Security;
 use crate::sockjs::Sessions;
 use crate::telemetry::Telemetry;
+use crate::webhook::BackEnds;
 use crate::whereabouts::Whereabouts;
 use crate::worker::{Adoption, Consumer, Interest, Letter, Mailbox};
 
@@ -48,6 +49,8 @@ pub(crate) struct Node {
     pub(crate) application: OnceLock<Arc<dyn Application>>,
     /// Who clients are, and what they may do.
     pub(crate) security: Security,
+    /// Back ends that are asked over HTTP; set by the first who asks.
+    pub(crate) back_ends: OnceLock<Arc<BackEnds>>,
     /// Sessions, and whose they are by the name that the client gave.
     pub(crate) users: Mutex<Users>,
     /// Who waits for what clients reply.
@@ -125,6 +128,7 @@ impl Node {
             }),
             application: OnceLock::new(),
             security: Security::default(),
+            back_ends: OnceLock::new(),
             users: Mutex::default(),
             replies: Replies::default(),
             whereabouts: Whereabouts::default(),

@@ -98,7 +98,7 @@ pub enum RunError {
     /// What the configuration says about security can't be used: a file is missing, say.
     #[error(transparent)]
     Security(#[from] PolicyError),
-    /// `webhook` was not checked by [`Config::load`].
+    /// `webhook` was not checked by [`Config::load`], or the file of `webhook.ca` holds no certificates.
     #[error("`webhook` {0}")]
     Webhook(String),
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tidings_core::disconnect::Reason;
 
 use super::form::{
-    Address, AddressOrOff, ApiKeys, Authenticators, Count, File, Flag, Folder, Form, HookUrl, Issuers,
+    Address, AddressOrOff, ApiKeys, Authenticators, CaFile, Count, File, Flag, Folder, Form, HookUrl, Issuers,
     Key as SecretKey, Origins, OwnAddress, PlainDestination, Policy, Prefix, Prefixes, Reasons,
     Routes, RuleLines, ScriptUrl, Separator, Size, Time, Token, UrlPath, Word, Words,
 };
@@ -346,6 +346,10 @@ sections! {
         /// Who is asked whether a client may subscribe to a destination of the broker. Absent: nobody.
         subscribe_url: Option<String> = None, HookUrl;
 
+        /// Who is asked whose the credentials are that a client shows, where a webhook authenticates. Absent: nobody.
+        /// A program may answer the application itself beside it.
+        authenticate_url: Option<String> = None, HookUrl;
+
         /// Where the beginnings and ends of sessions and subscriptions are told. Absent: nowhere.
         events_url: Option<String> = None, HookUrl;
 
@@ -353,7 +357,11 @@ sections! {
         /// environment than by a file.
         secret: Option<Secret> = None, SecretKey;
 
-        /// How long a back end may take to answer one request, retries included. Before that a request may wait as
+        /// A PEM file with the certificates of further authorities that may vouch for back ends with `https://`, beside
+        /// those that the system trusts. Read when the server starts.
+        ca: Option<PathBuf> = None, CaFile;
+
+        /// How long a back end may take to answer one request, connecting, TLS and retries included. Before that a request may wait as
         /// long for one of `webhook.max_concurrency` to be free.
         timeout: Duration = Duration::from_secs(5), PATIENCE;
 
@@ -473,8 +481,15 @@ pub enum SlowConsumerPolicy {
 }
 
 impl Webhook {
-    /// Whether any back end is named: then webhooks are the application of the server.
+    /// Whether a back end is named that does the work of an application: then webhooks are that of the server. One that
+    /// only authenticates is none.
     pub fn is_used(&self) -> bool {
+        let urls = [&self.connect_url, &self.subscribe_url, &self.events_url];
+        !self.routes.is_empty() || urls.into_iter().any(Option::is_some)
+    }
+
+    /// Whether any back end is named.
+    pub(crate) fn asks_anybody(&self) -> bool {
         !self.routes.is_empty() || self.urls().next().is_some()
     }
 
@@ -483,6 +498,7 @@ impl Webhook {
         let urls = [
             ("webhook.connect_url", &self.connect_url),
             ("webhook.subscribe_url", &self.subscribe_url),
+            ("webhook.authenticate_url", &self.authenticate_url),
             ("webhook.events_url", &self.events_url),
         ];
         urls.into_iter()
@@ -495,7 +511,7 @@ impl Webhook {
 pub struct WebhookRoute {
     /// What follows the application prefix: `trade/{symbol}`.
     pub pattern: String,
-    /// Where requests go: `http://127.0.0.1:9000/trade`.
+    /// Where requests go: `http://127.0.0.1:9000/trade`, or a url of HTTPS.
     pub url: String,
 }
 

@@ -11,8 +11,7 @@ use tokio::task::JoinHandle;
 use tracing::debug;
 
 use super::back_end::{BackEnd, BackEnds};
-use super::request::{Telling, Writer};
-use crate::clock;
+use super::request::Telling;
 use crate::node::lock;
 use crate::telemetry::Telemetry;
 
@@ -46,7 +45,6 @@ impl Events {
     pub(super) fn start(
         back_ends: Arc<BackEnds>,
         back_end: BackEnd,
-        writer: Arc<Writer>,
         max_events: usize,
         telemetry: Telemetry,
         runtime: &Handle,
@@ -59,13 +57,13 @@ impl Events {
                 let telling = Telling {
                     kind: told.event,
                     destination: told.destination,
-                    session: told.session,
+                    session: Some(told.session),
                     user: told.user,
                     content_type: Some("application/json"),
                     body: serde_json::to_vec(&told).unwrap_or_default().into(),
                     ..Telling::default()
                 };
-                let request = writer.write(&back_end.url, telling, clock::system_ms() / 1_000);
+                let request = back_ends.write(&back_end, telling);
                 match back_ends.ask(&back_end, request).await {
                     Ok(answer) if answer.status.is_success() => {}
                     answer => {

@@ -2,11 +2,13 @@
 //!
 //! [`Webhooks`] is an [`Application`]. `route` finds the back end, `request` writes and signs what it is sent,
 //! `back_end` brings it there, `response` says what its answer means; `permission` asks before clients connect or subscribe,
-//! `events` tells what happens to sessions.
+//! `events` tells what happens to sessions. [`authenticator()`] asks a back end who a client is, whatever the application.
 
+mod authenticator;
 mod back_end;
 mod breaker;
 mod events;
+mod identity;
 mod percent;
 mod permission;
 mod request;
@@ -25,16 +27,19 @@ use tidings_core::disconnect::Reason;
 use tidings_stomp::{Command, Frame};
 use tokio::runtime::Handle;
 
-use crate::clock;
 use crate::config::Webhook;
 use crate::node::Node;
+use crate::outgoing::{UrlError, parse};
 use crate::server::RunError;
-use back_end::{BackEnd, BackEnds, Fault};
+#[expect(unused_imports, reason = "for whoever chooses the authenticator")]
+pub(crate) use authenticator::authenticator;
+pub(crate) use back_end::BackEnds;
+use back_end::{BackEnd, Fault};
 use events::Events;
 use permission::Permissions;
-use request::{Telling, Writer, stomp_headers};
+use request::{Telling, stomp_headers};
 use response::failed;
-pub(crate) use route::{Routes, parse_url};
+pub(crate) use route::Routes;
 
 /// The application that asks back ends.
 pub(crate) struct Webhooks {
@@ -42,7 +47,6 @@ pub(crate) struct Webhooks {
     /// In the order of `routes`.
     targets: Vec<BackEnd>,
     back_ends: Arc<BackEnds>,
-    writer: Arc<Writer>,
     permissions: Permissions,
     events: Option<Events>,
     timeout: Duration,
@@ -66,53 +70,34 @@ impl Webhooks {
     }
 
     fn new(node: &Node, webhook: &Webhook) -> Result<Self, RunError> {
-        let unchecked = |error: route::RouteError| RunError::Webhook(error.to_string());
-        let secret = webhook.secret.as_ref();
-        let secret = secret.ok_or_else(|| RunError::Webhook("has no secret".to_owned()))?;
+        let back_ends = BackEnds::of(node)?;
         let routes = Routes::new(&webhook.routes, node.config.broker.separator);
-        let routes = routes.map_err(unchecked)?;
-        let optional = [
-            &webhook.connect_url,
-            &webhook.subscribe_url,
-            &webhook.events_url,
-        ];
-        let optional = optional.map(|url| url.as_deref().map(parse_url).transpose());
-        let [connect_url, subscribe_url, events_url] = optional;
-        let optional = [
-            connect_url.map_err(unchecked)?,
-            subscribe_url.map_err(unchecked)?,
-            events_url.map_err(unchecked)?,
-        ];
-        let back_ends = BackEnds::new(webhook.clone(), node.telemetry.clone());
-        let back_ends = Arc::new(back_ends);
-        let writer = Arc::new(Writer::new(&secret.0));
+        let routes = routes.map_err(|error| RunError::Webhook(error.to_string()))?;
+        let optional = |url: &Option<String>| match url {
+            Some(url) => back_end(&back_ends, url).map(Some),
+            None => Ok(None),
+        };
         let runtime = Handle::current();
-        let urls: Vec<_> = routes.urls().chain(optional.iter().flatten()).collect();
-        let mut targets = back_ends.at(&urls);
-        let mut others = targets.split_off(routes.urls().count()).into_iter();
-        let [connect, subscribe, teller] = optional.map(|url| url.and_then(|_| others.next()));
-        let events = teller.map(|back_end| {
+        let events = optional(&webhook.events_url)?.map(|back_end| {
             Events::start(
                 Arc::clone(&back_ends),
                 back_end,
-                Arc::clone(&writer),
                 webhook.max_events,
                 node.telemetry.clone(),
                 &runtime,
             )
         });
         Ok(Self {
+            targets: routes.urls().map(|url| back_ends.at(url.clone())).collect(),
             routes,
-            targets,
-            back_ends,
-            writer,
             permissions: Permissions {
-                connect,
-                subscribe,
+                connect: optional(&webhook.connect_url)?,
+                subscribe: optional(&webhook.subscribe_url)?,
                 application_prefix: node.config.broker.application_prefix.clone(),
             },
             events,
             timeout: webhook.timeout,
+            back_ends,
             runtime,
         })
     }
@@ -163,16 +148,14 @@ impl Webhooks {
                 RequestKind::Subscribe => "subscribe",
             },
             destination: Some(&request.destination),
-            session: &request.session.id,
+            session: Some(&request.session.id),
             user: request.session.user.as_deref(),
             variables: &found.variables,
             stomp_headers: stomp_headers.as_deref(),
             content_type: request.headers.get("content-type"),
             body: request.body.clone(),
         };
-        let post = self
-            .writer
-            .write(&target.url, telling, clock::system_ms() / 1_000);
+        let post = self.back_ends.write(&target, telling);
         let back_ends = Arc::clone(&self.back_ends);
         let (kind, session) = (request.kind, request.session);
         let answer = self.runtime.spawn(async move {
@@ -185,9 +168,17 @@ impl Webhooks {
     }
 }
 
+/// The one at a url of the configuration.
+fn back_end(back_ends: &BackEnds, url: &str) -> Result<BackEnd, RunError> {
+    let url = parse(url).map_err(|error: UrlError| RunError::Webhook(error.to_string()))?;
+    Ok(back_ends.at(url))
+}
+
 fn reason(fault: Fault) -> Reason {
     match fault {
-        Fault::LeftAlone | Fault::Unreachable => Reason::ApplicationUnavailable,
+        Fault::LeftAlone | Fault::Unreachable | Fault::Untrusted | Fault::NoTls => {
+            Reason::ApplicationUnavailable
+        }
         Fault::Crowded | Fault::TimedOut => Reason::ApplicationTimeout,
         Fault::Broken | Fault::Rubbish | Fault::TooLarge => Reason::ApplicationFailed,
     }

@@ -13,7 +13,6 @@ use super::percent::decoded;
 use super::request::{Telling, all_headers, stomp_headers};
 use super::response::{Answer, USER, complaint};
 use super::{Webhooks, given_up, reason, too_long};
-use crate::clock;
 
 /// Who is asked before a client may connect, and before it may subscribe to something of the broker's.
 #[derive(Default)]
@@ -65,13 +64,12 @@ impl Webhooks {
                 "may-subscribe"
             },
             destination: frame.header("destination"),
-            session: &session.id,
+            session: Some(&session.id),
             user: session.user.as_deref(),
             stomp_headers: stomp_headers.as_deref(),
             ..Telling::default()
         };
-        let now = clock::system_ms() / 1_000;
-        let post = self.writer.write(&target.url, telling, now);
+        let post = self.back_ends.write(&target, telling);
         let back_ends = Arc::clone(&self.back_ends);
         let asked = self.runtime.spawn(async move {
             let answer = back_ends.ask(&target, post).await;

@@ -37,11 +37,11 @@ const SIGNATURE: HeaderName = HeaderName::from_static("tidings-signature");
 /// What a back end is to know.
 #[derive(Debug, Default)]
 pub(super) struct Telling<'a> {
-    /// `message`, `subscribe`, `may-connect`, `may-subscribe`, or the name of an event.
+    /// `message`, `subscribe`, `may-connect`, `may-subscribe`, `authenticate`, or the name of an event.
     pub(super) kind: &'static str,
     /// As the client wrote it.
     pub(super) destination: Option<&'a str>,
-    pub(super) session: &'a str,
+    pub(super) session: Option<&'a str>,
     pub(super) user: Option<&'a str>,
     pub(super) variables: &'a [(&'a HeaderName, &'a str)],
     pub(super) stomp_headers: Option<&'a str>,
@@ -85,7 +85,7 @@ impl Writer {
             (REQUEST_ID, Some(format!("{}-{id}", self.id_prefix))),
             (KIND, Some(telling.kind.to_owned())),
             (DESTINATION, telling.destination.map(encoded)),
-            (SESSION, Some(encoded(telling.session))),
+            (SESSION, telling.session.map(encoded)),
             (USER, telling.user.map(encoded)),
             (STOMP_HEADERS, telling.stomp_headers.map(str::to_owned)),
         ];
@@ -165,7 +165,7 @@ mod tests {
         let telling = Telling {
             kind: "message",
             destination: Some("/app/\r\nä"),
-            session: "s",
+            session: Some("s"),
             body: "hello".into(),
             ..Telling::default()
         };

@@ -4,6 +4,7 @@ use hyper::Uri;
 use hyper::header::HeaderName;
 
 use crate::config::WebhookRoute;
+use crate::outgoing::{UrlError, parse};
 
 /// What the headers begin with that tell the variables of a destination.
 const VARIABLE_PREFIX: &str = "tidings-variable-";
@@ -59,22 +60,16 @@ pub(crate) enum RouteError {
     Segment(Box<str>),
     #[error("names the variable `{0}`; use letters, digits and `-`, and each name once")]
     Variable(Box<str>),
-    #[error(
-        "names `{0}`, and this version speaks no TLS to back ends; use `http://`, over a network that you trust"
-    )]
-    Tls(Box<str>),
-    #[error(
-        "names `{0}`, which is no url of a back end; write `http://HOST:PORT/PATH` without a login and without `#`"
-    )]
-    Url(Box<str>),
+    #[error(transparent)]
+    Url(#[from] UrlError),
 }
 
 impl Routes {
     pub(crate) fn new(routes: &[WebhookRoute], separator: char) -> Result<Self, RouteError> {
-        let compile = |route: &WebhookRoute| {
+        let compile = |route: &WebhookRoute| -> Result<Route, RouteError> {
             Ok(Route {
                 pattern: Pattern::parse(&route.pattern, separator)?,
-                url: parse_url(&route.url)?,
+                url: parse(&route.url)?,
             })
         };
         Ok(Self {
@@ -95,21 +90,6 @@ impl Routes {
             Some(Match { index, variables })
         })
     }
-}
-
-/// The url of a back end.
-pub(crate) fn parse_url(text: &str) -> Result<Uri, RouteError> {
-    if text.starts_with("https://") {
-        return Err(RouteError::Tls(text.into()));
-    }
-    let wrong = || RouteError::Url(text.into());
-    let url: Uri = text.parse().map_err(|_| wrong())?;
-    let authority = url.authority().ok_or_else(wrong)?;
-    let well_formed = url.scheme_str() == Some("http")
-        && !authority.host().is_empty()
-        && !authority.as_str().contains('@')
-        && !text.contains('#');
-    well_formed.then_some(url).ok_or_else(wrong)
 }
 
 impl Pattern {
@@ -257,23 +237,6 @@ mod tests {
         ] {
             let error = routes(&[pattern], '/').expect_err(pattern).to_string();
             assert!(error.contains(cause), "{pattern}: {error}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_url_of_a_back_end_is_refused() {
-        assert!(parse_url("http://localhost:9000").is_ok());
-        assert!(parse_url("http://[::1]:9000/a?b=c").is_ok());
-        for (url, cause) in [
-            ("https://a/", "no TLS"),
-            ("http://u:p@a/", "no url"),
-            ("http://a/#b", "no url"),
-            ("http://:80/", "no url"),
-            ("ftp://a/", "no url"),
-            ("a", "no url"),
-        ] {
-            let error = parse_url(url).expect_err(url).to_string();
-            assert!(error.contains(cause), "{url}: {error}");
         }
     }
 }

@@ -2,8 +2,10 @@
 
 mod back_end;
 mod examples;
+mod https;
 mod permission;
 mod server;
+mod tls;
 
 use std::collections::HashSet;
 use std::net::TcpListener;
@@ -457,6 +459,21 @@ async fn webhooks_and_an_application_of_the_program_are_refused_together() {
         .run(axum::Router::new(), std::future::pending())
         .await;
     assert!(matches!(ended, Err(RunError::TwoApplications)));
+}
+
+#[tokio::test]
+async fn a_back_end_that_only_authenticates_leaves_the_application_to_the_program() {
+    let webhook = Webhook {
+        routes: Vec::new(),
+        authenticate_url: Some("http://127.0.0.1:9/".to_owned()),
+        ..routed("127.0.0.1:9".parse().expect("an address"))
+    };
+    let server = Server::bind(config(webhook)).await.expect("a free port");
+    let server = server.application(Arc::new(Nobody));
+    let ended = server
+        .run(axum::Router::new(), std::future::ready(()))
+        .await;
+    assert!(ended.is_ok(), "{ended:?}");
 }
 
 /// `cargo test --release -p tidings-server --test webhook -- --ignored --nocapture the_rate`

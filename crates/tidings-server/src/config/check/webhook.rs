@@ -1,11 +1,10 @@
 //! Webhooks that cannot work, and those that deserve a word.
 
-use std::net::IpAddr;
-
 use super::super::checked::{Config, Webhook};
 use super::super::units::format_duration;
 use super::Report;
-use crate::webhook::{Routes, parse_url};
+use crate::outgoing::{is_local, parse};
+use crate::webhook::Routes;
 
 /// Appends what in `[webhook]` contradicts.
 pub(super) fn check(config: &Config, report: &mut Report<'_>) {
@@ -15,11 +14,11 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
         report.require(false, "webhook.routes", &others, || error.to_string());
     }
     for (key, url) in webhook.urls() {
-        if let Err(error) = parse_url(url) {
+        if let Err(error) = parse(url) {
             report.require(false, key, &[], || error.to_string());
         }
     }
-    if !webhook.is_used() {
+    if !webhook.asks_anybody() {
         return;
     }
     let named = webhook.urls().map(|(key, _)| key);
@@ -28,6 +27,9 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
         "is absent, and back ends know by it who asks; set it, best by TIDINGS__WEBHOOK__SECRET"
             .to_owned()
     });
+    if !webhook.is_used() {
+        return;
+    }
     let least = webhook.timeout.saturating_mul(2);
     let others = ["application.timeout", "webhook.routes"];
     report.require(config.application.timeout >= least, "webhook.timeout", &others, || {
@@ -44,18 +46,14 @@ pub(super) fn warnings(webhook: &Webhook) -> impl Iterator<Item = String> {
     let urls = webhook.routes.iter().map(|route| &*route.url);
     let elsewhere = urls
         .chain(webhook.urls().map(|(_, url)| url))
-        .filter(|url| !is_on_this_machine(url));
+        .filter(|url| others_can_read(url));
     elsewhere.map(|url| {
-        format!("`webhook` names {url}: who is on the way there reads what clients send, and can answer them")
+        format!(
+            "`webhook` names {url}: who is on the way there reads what clients send, and can answer them; use `https://`"
+        )
     })
 }
 
-fn is_on_this_machine(url: &str) -> bool {
-    let host = parse_url(url)
-        .ok()
-        .and_then(|url| url.host().map(str::to_owned));
-    host.is_none_or(|host| {
-        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-        host == "localhost" || address.is_ok_and(|address| address.to_canonical().is_loopback())
-    })
+fn others_can_read(url: &str) -> bool {
+    parse(url).is_ok_and(|url| url.scheme_str() == Some("http") && !is_local(&url))
 }

@@ -13,7 +13,7 @@ pub(super) use network::{Address, AddressOrOff, Origins, OwnAddress, ScriptUrl, 
 pub(super) use quantity::{Count, Size, Time};
 pub(super) use secret::ApiKeys;
 pub(super) use security::{Authenticators, File, Issuers, RuleLines, Token, Word, Words};
-pub(super) use webhook::{HookUrl, Key, Routes};
+pub(super) use webhook::{CaFile, HookUrl, Key, Routes};
 pub(super) use word::{Flag, Folder, Policy, Reasons, Separator};
 
 use super::raw::Raw;

@@ -1,5 +1,7 @@
 //! Routes, urls and the secret of webhooks.
 
+use std::path::PathBuf;
+
 use super::super::checked::{Secret, WebhookRoute};
 use super::super::raw::Raw;
 use super::{Form, MAX_LIST, quoted, quoted_list};
@@ -53,7 +55,7 @@ fn route(text: &str) -> Option<WebhookRoute> {
     })
 }
 
-/// Where events are told.
+/// Who is asked, or where events are told.
 pub(in super::super) struct HookUrl;
 
 impl Form for HookUrl {
@@ -65,7 +67,7 @@ impl Form for HookUrl {
 
     fn range(&self) -> String {
         format!(
-            "a url such as `http://127.0.0.1:9000/events`; no spaces or commas, at most {MAX_BYTES} bytes"
+            "a url such as `https://back-end.example/events`; no spaces or commas, at most {MAX_BYTES} bytes"
         )
     }
 
@@ -76,6 +78,30 @@ impl Form for HookUrl {
 
     fn show(&self, value: &Option<String>) -> Option<String> {
         value.as_deref().map(quoted)
+    }
+}
+
+/// Whose certificates hold besides those of the system.
+pub(in super::super) struct CaFile;
+
+impl Form for CaFile {
+    type Value = Option<PathBuf>;
+
+    fn kind(&self) -> &'static str {
+        "path"
+    }
+
+    fn range(&self) -> String {
+        "the path of a PEM file such as `/etc/tidings/ca.pem`".to_owned()
+    }
+
+    fn read(&self, raw: &Raw) -> Option<Option<PathBuf>> {
+        let path = raw.text()?;
+        (!path.is_empty() && !path.contains('\0')).then(|| Some(PathBuf::from(path)))
+    }
+
+    fn show(&self, value: &Option<PathBuf>) -> Option<String> {
+        value.as_ref().map(|path| quoted(&path.to_string_lossy()))
     }
 }
 
@@ -112,7 +138,6 @@ impl Form for Key {
     }
 }
 
-/// Also one with https: the check tells what is the matter with it.
 fn is_url(text: &str) -> bool {
     let rest = ["http://", "https://"]
         .into_iter()
