@@ -28,7 +28,7 @@
 //!
 //! # TLS
 //!
-//! `wss://` and `stomp+ssl://` speak TLS 1.2 and 1.3 by [`rustls`], with the crypto of *ring*, and need the feature `tls`,
+//! `wss://` and `stomp+ssl://` speak TLS 1.2 and 1.3 by [`rustls`], with the crypto of AWS-LC, and need the feature `tls`,
 //! which is on by default. Without more, a server is believed whose certificate is good in the eyes of the system: so that
 //! the certificates of a company, which its machines trust, count here too. [`Builder::tls_roots`] trusts others, and
 //! [`Builder::tls_config`] takes a whole configuration, with client certificates for instance. The name in the url must be
