@@ -110,11 +110,15 @@ sections! {
         /// environment than by a file.
         secret: Option<Secret> = None, SecretKey;
 
-        /// Whose tokens are taken besides those that `jwt.secret` signs, each `ISSUER -> KEYS`; the keys of one issuer
-        /// verify no token of another. `secret` for KEYS: tokens that `jwt.secret` signs must be of such an issuer.
+        /// Whose tokens are taken (`iss`), each `ISSUER -> KEYS`; the keys of one issuer
+        /// verify no token of another. `secret` for KEYS: those that `jwt.secret` signs. Empty: tokens that `jwt.secret`
+        /// signs, whatever their issuer.
         issuers: Vec<JwtIssuer> = Vec::new(), Issuers;
 
-        /// A token must be for one of these (`aud`). Empty: it does not matter.
+        /// Certificates (PEM) of authorities that urls of keys are trusted by, besides those of the system.
+        ca: Option<PathBuf> = None, CaFile;
+
+        /// A token must be for one of these (`aud`). Empty: only tokens that are for nobody in particular are taken.
         audiences: Vec<String> = Vec::new(), Words;
 
         /// Algorithms that are taken. Empty: those that fit the keys.

@@ -4,10 +4,6 @@
 //! [`Fetcher`] gets a document.
 
 mod connector;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for the sources of keys by url")
-)]
 mod fetcher;
 #[cfg(test)]
 #[path = "../../tests/webhook/https.rs"]
@@ -20,12 +16,6 @@ mod trust;
 mod url;
 
 pub(crate) use connector::{ConnectError, Connector, PlainHttp};
-#[expect(unused_imports, reason = "for the sources of keys by url")]
-pub(crate) use fetcher::{FetchError, FetchLimits, Fetched, Fetcher};
-pub(crate) use trust::Trust;
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "for the sources of keys by url")
-)]
-pub(crate) use url::parse_protected;
-pub(crate) use url::{UrlError, is_local, parse};
+pub(crate) use fetcher::{FetchLimits, Fetcher};
+pub(crate) use trust::{Trust, TrustError};
+pub(crate) use url::{UrlError, is_local, parse, parse_protected};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::OnceCell;
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
@@ -109,7 +109,7 @@ fn with_roots(roots: RootCertStore) -> Arc<ClientConfig> {
 
 /// Who does the arithmetic of TLS for the server's own requests: named, since the process around may have two of them.
 fn provider() -> CryptoProvider {
-    ring::default_provider()
+    aws_lc_rs::default_provider()
 }
 
 #[cfg(test)]

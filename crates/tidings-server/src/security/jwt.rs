@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
+use hyper::Uri;
 use tidings_auth::jwt::{Verifier, VerifierConfig, VerifyError};
 use tidings_auth::keys::{Jwks, KeyError, Keys};
 use tidings_auth::{Algorithm, UnknownAlgorithm};
@@ -17,6 +18,7 @@ use super::key_source::Source;
 use super::policy::PolicyError;
 use crate::config::{self, KeySource};
 use crate::node::lock;
+use crate::outgoing::{Fetcher, Trust, parse_protected};
 
 /// Checks tokens.
 pub(super) struct Jwt {
@@ -50,8 +52,10 @@ impl Jwt {
                 KeySource::Secret => add_secret(&mut keys, Some(issuer), config)?,
                 KeySource::File(path) => add_file(&mut keys, issuer, path)?,
                 KeySource::Url(url) => {
+                    let url = parse_protected(url).map_err(PolicyError::url)?;
+                    let jwks = before.and_then(|before| before.fetched(issuer, &url));
                     let source = Source::new(issuer, url, config);
-                    if let Some(jwks) = before.and_then(|before| before.fetched(issuer, url)) {
+                    if let Some(jwks) = jwks {
                         keys.replace(&jwks);
                         source.remember(jwks);
                     }
@@ -69,9 +73,15 @@ impl Jwt {
             sources,
             desk: Arc::clone(desk),
         });
+        let trust = match &config.ca {
+            Some(file) => Trust::with_file(file).map_err(PolicyError::ca)?,
+            None => Trust::default(),
+        };
+        let fetcher = Fetcher::new(Arc::new(trust));
         let mut fetching = JoinSet::new();
         for source in &shared.sources {
-            fetching.spawn(Arc::clone(source).keep_fresh(Arc::clone(&shared)));
+            let shared = Arc::clone(&shared);
+            fetching.spawn(Arc::clone(source).keep_fresh(shared, fetcher.clone()));
         }
         Ok(Self {
             shared,
@@ -90,7 +100,7 @@ impl Jwt {
         async move { shared.check(&token, is_ticket, now_ms).await }
     }
 
-    fn fetched(&self, issuer: &str, url: &str) -> Option<Jwks> {
+    fn fetched(&self, issuer: &str, url: &Uri) -> Option<Jwks> {
         let mut sources = self.shared.sources.iter();
         sources.find(|one| one.is(issuer, url))?.latest()
     }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use hyper::Uri;
 use tidings_auth::keys::{Jwks, MAX_JWKS_BYTES};
 use tidings_auth::refresh::{Refresh, RefreshConfig};
 use tidings_core::security::AuthenticationError;
@@ -13,15 +14,18 @@ use super::jwt::Shared;
 use crate::clock;
 use crate::config;
 use crate::node::lock;
-use crate::outgoing::Fetcher;
+use crate::outgoing::{FetchLimits, Fetcher};
 
-/// How long one fetch may take.
-const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
+/// What one fetch may cost.
+const LIMITS: FetchLimits = FetchLimits {
+    timeout: Duration::from_secs(10),
+    max_bytes: MAX_JWKS_BYTES,
+};
 
 /// Where the keys of one issuer are. The url is the configuration's: nothing in a token says where to ask.
 pub(super) struct Source {
     issuer: String,
-    url: String,
+    url: Uri,
     /// Its times count from here.
     began: Instant,
     refresh: Mutex<Refresh>,
@@ -33,10 +37,10 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(issuer: &str, url: &str, config: &config::Jwt) -> Self {
+    pub(super) fn new(issuer: &str, url: Uri, config: &config::Jwt) -> Self {
         Self {
             issuer: issuer.to_owned(),
-            url: url.to_owned(),
+            url,
             began: clock::now(),
             refresh: Mutex::new(Refresh::new(RefreshConfig {
                 interval: config.refresh_interval,
@@ -53,8 +57,8 @@ impl Source {
         &self.issuer
     }
 
-    pub(super) fn is(&self, issuer: &str, url: &str) -> bool {
-        self.issuer == issuer && self.url == url
+    pub(super) fn is(&self, issuer: &str, url: &Uri) -> bool {
+        self.issuer == issuer && self.url == *url
     }
 
     /// What was fetched last.
@@ -67,8 +71,7 @@ impl Source {
     }
 
     /// Fetches when it is time, for ever.
-    pub(super) async fn keep_fresh(self: Arc<Self>, shared: Arc<Shared>) {
-        let fetcher = Fetcher::new(FETCH_TIMEOUT, MAX_JWKS_BYTES);
+    pub(super) async fn keep_fresh(self: Arc<Self>, shared: Arc<Shared>, fetcher: Fetcher) {
         loop {
             self.wait().await;
             lock(&self.refresh).started(self.now_ms());
@@ -96,11 +99,16 @@ impl Source {
     }
 
     async fn fetch(&self, fetcher: &Fetcher, shared: &Shared) -> bool {
-        let (issuer, url) = (&*self.issuer, &*self.url);
-        let fetched = match fetcher.get(url).await {
-            Ok(fetched) => fetched,
+        let (issuer, url) = (&*self.issuer, &self.url);
+        let fetched = match fetcher.get(url, LIMITS).await {
+            Ok(fetched) if fetched.status.is_success() => fetched,
+            Ok(fetched) => {
+                let status = fetched.status.as_u16();
+                warn!(issuer, %url, status, "the keys of an issuer were not fetched; the old ones stay");
+                return false;
+            }
             Err(error) => {
-                warn!(issuer, url, %error, "the keys of an issuer were not fetched; the old ones stay");
+                warn!(issuer, %url, %error, "the keys of an issuer were not fetched; the old ones stay");
                 return false;
             }
         };
@@ -112,7 +120,7 @@ impl Source {
                 true
             }
             Err(error) => {
-                warn!(issuer, url, %error, "the keys of an issuer can't be read; the old ones stay");
+                warn!(issuer, %url, %error, "the keys of an issuer can't be read; the old ones stay");
                 false
             }
         }

@@ -34,9 +34,17 @@ fn check_credentials(config: &Config, report: &mut Report<'_>) {
                 .to_owned()
         },
     );
-    let of_secret = jwt.issuers.iter().any(|one| one.keys == KeySource::Secret);
     report.require(
-        !of_secret || jwt.secret.is_some(),
+        jwt.secret.is_none() || jwt.issuers.is_empty() || of_secret(config),
+        "jwt.secret",
+        &["jwt.issuers"],
+        || {
+            "is set, and no issuer of `jwt.issuers` signs with it; add `ISSUER -> secret`, or remove one of both"
+                .to_owned()
+        },
+    );
+    report.require(
+        !of_secret(config) || jwt.secret.is_some(),
         "jwt.issuers",
         &["jwt.secret"],
         || "names `secret`, and `jwt.secret` is not set; write it".to_owned(),
@@ -50,6 +58,11 @@ fn check_credentials(config: &Config, report: &mut Report<'_>) {
                 .to_owned()
         },
     );
+}
+
+fn of_secret(config: &Config) -> bool {
+    let mut issuers = config.jwt.issuers.iter();
+    issuers.any(|one| one.keys == KeySource::Secret)
 }
 
 fn check_cookies(config: &Config, report: &mut Report<'_>) {
