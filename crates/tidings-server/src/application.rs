@@ -51,7 +51,8 @@ impl Application {
 
     /// Whether what proves its client has expired.
     pub(crate) fn has_expired(&self, now: Instant) -> bool {
-        self.session().is_some_and(|session| session.has_expired(now))
+        self.session()
+            .is_some_and(|session| session.has_expired(now))
     }
 
     /// A sign of life of the client.

@@ -44,6 +44,7 @@ mod outgoing;
 mod peer;
 mod queueing;
 mod refusal;
+mod reload;
 mod replies;
 mod security;
 mod server;
@@ -59,6 +60,7 @@ pub use connector::{ConnectError, Connector, LocalConnection};
 pub use endpoint::{Endpoint, MessageHandler, Payload, Replies, Service};
 pub use listen::{Listener, ListenerKind};
 pub use peer::Identity;
+pub use reload::{FileWatch, Reloaded, Reloader};
 pub use security::PolicyError;
 pub use server::{BindError, RunError, Server};
 /// Options of SockJS on an [`Endpoint`].

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use tidings_core::application::{Application, Event};
-use tidings_core::destination::{Destinations, Separator};
+use tidings_core::destination::Destinations;
 use tidings_core::disconnect::Reason;
 use tidings_core::message::MessageIds;
 use tidings_core::queue::{QueueLimits, Queues, QueuesLimits};
@@ -84,10 +84,8 @@ impl Node {
     pub(crate) fn new(config: Config, workers: usize) -> Arc<Self> {
         let queue = &config.queue;
         let stomp = &config.stomp;
-        let separator = match config.broker.separator {
-            '.' => Separator::Dot,
-            _ => Separator::Slash,
-        };
+        let destinations = config.destinations();
+        let separator = destinations.separator;
         let telemetry = Telemetry::new();
         Arc::new(Self {
             day: OnceLock::new(),
@@ -106,14 +104,7 @@ impl Node {
                 },
                 connect_timeout: stomp.connect_timeout,
             }),
-            destinations: Destinations {
-                topic_prefixes: config.broker.topic_prefixes.clone(),
-                queue_prefixes: config.broker.queue_prefixes.clone(),
-                application_prefix: config.broker.application_prefix.clone(),
-                user_prefix: config.broker.user_prefix.clone(),
-                separator,
-                max_bytes: config.broker.max_destination_bytes,
-            },
+            destinations,
             message_ids: MessageIds::new(&random_name()[..MESSAGE_PREFIX_DIGITS]),
             interest: RwLock::new(PatternMap::new(separator)),
             queues: Queues::new(QueuesLimits {
@@ -179,6 +170,11 @@ impl Node {
             None => clock::system_ms(),
             Some(day) => day.now_ms(),
         }
+    }
+
+    /// The time of day that is not the system's, if it is not.
+    pub(crate) fn day(&self) -> Option<RuntimeDay> {
+        self.day.get().copied()
     }
 
     /// From now on the time of day goes on as the clock of the runtime does.

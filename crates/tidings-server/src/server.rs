@@ -26,6 +26,7 @@ use crate::http::{self, Door, Http};
 use crate::listen::{self, Listener, ListenerKind};
 use crate::node::Node;
 use crate::outbound::NodeBroker;
+use crate::reload::Reloader;
 use crate::security::PolicyError;
 use crate::webhook::Webhooks;
 use crate::worker::{Letter, MAX_WORKERS, Worker};
@@ -197,7 +198,9 @@ impl Server {
     /// Lets `authenticator` say who clients are, in place of those that the configuration names. The first one stays.
     #[must_use]
     pub fn authenticator(self, authenticator: impl Authenticator) -> Self {
-        self.node.security.set_authenticator(Arc::new(authenticator));
+        self.node
+            .security
+            .set_authenticator(Arc::new(authenticator));
         self
     }
 
@@ -206,6 +209,11 @@ impl Server {
     pub fn rules(self, rules: impl IntoIterator<Item = Rule>) -> Self {
         self.node.security.set_rules(rules.into_iter().collect());
         self
+    }
+
+    /// Takes changes of the configuration over while the server runs.
+    pub fn reloader(&self) -> Reloader {
+        Reloader::new(&self.node)
     }
 
     /// Sends to clients, from any thread and at any time: what is sent before [`run`](Self::run) waits for it.

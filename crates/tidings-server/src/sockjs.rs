@@ -70,10 +70,7 @@ pub(crate) enum Found {
     /// A session, on this worker.
     On(u16),
     /// The same, of this user, whom the request has to prove: it shows another credential than the first one did.
-    Unproven {
-        worker: u16,
-        user: Option<Arc<str>>,
-    },
+    Unproven { worker: u16, user: Option<Arc<str>> },
     /// A session of someone else.
     Foreign,
 }
@@ -175,6 +172,8 @@ pub(crate) fn shown_secret(cookies: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use tidings_core::security::Principal;
+
     use super::*;
 
     fn name(session: &str) -> Arc<SessionName> {
@@ -182,6 +181,13 @@ mod tests {
             endpoint: 0,
             session: session.into(),
         })
+    }
+
+    fn secret_of(secret: Option<&str>) -> Claim<'_> {
+        Claim {
+            secret,
+            ..Claim::default()
+        }
     }
 
     fn offered() -> (Owner, String) {
@@ -195,24 +201,27 @@ mod tests {
     fn a_session_is_anyones_until_its_secret_is_shown() {
         let (owner, secret) = offered();
         let sessions = Sessions::default();
-        assert_eq!(sessions.find(&name("abc"), None, None), Found::Nothing);
-        assert_eq!(sessions.claim(&name("abc"), 3, &owner, None), Ok(()));
-        assert_eq!(sessions.find(&name("abc"), None, None), Found::On(3));
+        assert_eq!(sessions.find(&name("abc"), secret_of(None)), Found::Nothing);
         assert_eq!(
-            sessions.find(&name("abc"), Some("other"), None),
+            sessions.claim(&name("abc"), 3, &owner, &Peer::default()),
+            Ok(())
+        );
+        assert_eq!(sessions.find(&name("abc"), secret_of(None)), Found::On(3));
+        assert_eq!(
+            sessions.find(&name("abc"), secret_of(Some("other"))),
             Found::Foreign
         );
         assert_eq!(
-            sessions.find(&name("abc"), Some(&secret), None),
+            sessions.find(&name("abc"), secret_of(Some(&secret))),
             Found::On(3)
         );
-        assert_eq!(sessions.find(&name("abc"), None, None), Found::Foreign);
+        assert_eq!(sessions.find(&name("abc"), secret_of(None)), Found::Foreign);
         assert_eq!(
-            sessions.find(&name("abc"), Some("other"), None),
+            sessions.find(&name("abc"), secret_of(Some("other"))),
             Found::Foreign
         );
         assert_eq!(
-            sessions.find(&name("abd"), Some(&secret), None),
+            sessions.find(&name("abd"), secret_of(Some(&secret))),
             Found::Nothing
         );
     }
@@ -221,25 +230,25 @@ mod tests {
     fn a_name_is_one_workers_until_that_releases_it() {
         let sessions = Sessions::default();
         assert_eq!(
-            sessions.claim(&name("abc"), 1, &Owner::Anyone, None),
+            sessions.claim(&name("abc"), 1, &Owner::Anyone, &Peer::default()),
             Ok(())
         );
         assert_eq!(
-            sessions.claim(&name("abc"), 1, &Owner::Anyone, None),
+            sessions.claim(&name("abc"), 1, &Owner::Anyone, &Peer::default()),
             Ok(())
         );
         assert_eq!(
-            sessions.claim(&name("abc"), 2, &Owner::Anyone, None),
+            sessions.claim(&name("abc"), 2, &Owner::Anyone, &Peer::default()),
             Err(1)
         );
         sessions.release(&name("abc"), 2);
         assert_eq!(
-            sessions.claim(&name("abc"), 2, &Owner::Anyone, None),
+            sessions.claim(&name("abc"), 2, &Owner::Anyone, &Peer::default()),
             Err(1)
         );
         sessions.release(&name("abc"), 1);
         assert_eq!(
-            sessions.claim(&name("abc"), 2, &Owner::Anyone, None),
+            sessions.claim(&name("abc"), 2, &Owner::Anyone, &Peer::default()),
             Ok(())
         );
     }
@@ -248,12 +257,52 @@ mod tests {
     fn a_session_is_of_the_user_who_began_it() {
         let sessions = Sessions::default();
         let (ada, eve) = (Identity::new("ada"), Identity::new("eve"));
-        let claimed = sessions.claim(&name("abc"), 1, &Owner::Anyone, Some(&ada));
+        let peer = Peer {
+            identity: Some(ada.clone()),
+            ..Peer::default()
+        };
+        let claimed = sessions.claim(&name("abc"), 1, &Owner::Anyone, &peer);
         assert_eq!(claimed, Ok(()));
-        let find = |identity| sessions.find(&name("abc"), None, identity);
+        let find = |identity| {
+            let claim = Claim {
+                identity,
+                ..Claim::default()
+            };
+            sessions.find(&name("abc"), claim)
+        };
         assert_eq!(find(Some(&ada)), Found::On(1));
         assert_eq!(find(Some(&eve)), Found::Foreign);
         assert_eq!(find(None), Found::Foreign);
+    }
+
+    #[test]
+    fn who_shows_another_credential_has_to_prove_the_same_user() {
+        let sessions = Sessions::default();
+        let proof = Proof {
+            principal: Arc::new(Principal::user("ada")),
+            csrf_token: None,
+            digest: [1; 32],
+        };
+        let peer = Peer {
+            proof: Some(Arc::new(proof)),
+            ..Peer::default()
+        };
+        let claimed = sessions.claim(&name("abc"), 1, &Owner::Anyone, &peer);
+        assert_eq!(claimed, Ok(()));
+        let find = |digest| {
+            let claim = Claim {
+                digest,
+                ..Claim::default()
+            };
+            sessions.find(&name("abc"), claim)
+        };
+        let unproven = Found::Unproven {
+            worker: 1,
+            user: Some("ada".into()),
+        };
+        assert_eq!(find(Some(&[1; 32])), Found::On(1));
+        assert_eq!(find(Some(&[2; 32])), unproven);
+        assert_eq!(find(None), unproven);
     }
 
     #[test]

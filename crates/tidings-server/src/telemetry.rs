@@ -50,6 +50,8 @@ pub(crate) struct Telemetry {
     /// Bytes that wait in outboxes, behind full sockets or for a client of SockJS to listen again. What a response of
     /// SockJS has taken already is not among them.
     pub(crate) outbox_bytes: Gauge<i64, AtomicI64>,
+    /// How often the configuration was to change while the server ran, by what became of it.
+    pub(crate) reloads: Family<OutcomeLabel, Counter>,
     /// How often a session was not read because another worker's mailbox was full.
     pub(crate) reads_paused: Counter<u64, AtomicU64>,
     /// What the audit log was told, by event.
@@ -115,6 +117,7 @@ impl Telemetry {
             bytes_read: Counter::default(),
             bytes_written: Counter::default(),
             outbox_bytes: Gauge::default(),
+            reloads: Family::default(),
             reads_paused: Counter::default(),
             audit_events: Family::default(),
             audit_suppressed: Counter::default(),
@@ -214,6 +217,11 @@ impl Telemetry {
             self.webhook_seconds.clone(),
         );
         registry.register(
+            "reloads",
+            "Changes of the configuration while the server ran by outcome",
+            self.reloads.clone(),
+        );
+        registry.register(
             "messages_dropped",
             "Messages lost by cause",
             self.messages_dropped.clone(),
@@ -234,6 +242,11 @@ impl Telemetry {
         self.application_failures
             .get_or_create(&ReasonLabel { reason })
             .inc();
+    }
+
+    /// The configuration was to change.
+    pub(crate) fn reloaded(&self, outcome: &'static str) {
+        self.reloads.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
     /// A request to a back end has ended.

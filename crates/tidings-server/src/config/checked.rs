@@ -8,12 +8,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tidings_core::destination::{self, Destinations};
 use tidings_core::disconnect::Reason;
 
 use super::form::{
-    Address, AddressOrOff, ApiKeys, Authenticators, CaFile, Count, File, Flag, Folder, Form, HookUrl, Issuers,
-    Key as SecretKey, Origins, OwnAddress, PlainDestination, Policy, Prefix, Prefixes, Reasons,
-    Routes, RuleLines, ScriptUrl, Separator, Size, Time, Token, UrlPath, Word, Words,
+    Address, AddressOrOff, ApiKeys, Authenticators, CaFile, Count, File, Flag, Folder, Form,
+    HookUrl, Issuers, Key as SecretKey, Origins, OwnAddress, PlainDestination, Policy, Prefix,
+    Prefixes, Reasons, Routes, RuleLines, ScriptUrl, Separator, Size, Time, Token, UrlPath, Word,
+    Words,
 };
 use super::key::{Key, Section, sections};
 
@@ -482,6 +484,24 @@ pub enum SlowConsumerPolicy {
     DropOldest,
     /// Keep only the latest waiting message of each destination; close if that is still too much.
     KeepLatest,
+}
+
+impl Config {
+    /// Which destinations there are.
+    pub fn destinations(&self) -> Destinations {
+        let broker = &self.broker;
+        Destinations {
+            topic_prefixes: broker.topic_prefixes.clone(),
+            queue_prefixes: broker.queue_prefixes.clone(),
+            application_prefix: broker.application_prefix.clone(),
+            user_prefix: broker.user_prefix.clone(),
+            separator: match broker.separator {
+                '.' => destination::Separator::Dot,
+                _ => destination::Separator::Slash,
+            },
+            max_bytes: broker.max_destination_bytes,
+        }
+    }
 }
 
 impl Webhook {

@@ -120,6 +120,13 @@ impl Config {
         keys().filter(differs).filter_map(setting).collect()
     }
 
+    /// The keys that `other` says differently, in the order of the reference; those whose values may be shown to nobody, and
+    /// are there in both, are not compared.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
+        let differs = |key: &&super::key::Key| (key.show)(self) != (key.show)(other);
+        keys().filter(differs).map(super::key::Key::path).collect()
+    }
+
     /// Takes over each entry that its key accepts; the later one wins. Tells where each value stands.
     fn apply(&mut self, entries: Vec<Entry>, errors: &mut Vec<ConfigError>) -> Places {
         let mut places = BTreeMap::new();

@@ -57,10 +57,7 @@ pub(super) async fn upgrade(
                 framing,
             };
             let adopt = move |bare: Bare, opening| {
-                let peer = Peer {
-                    proof,
-                    ..bare.peer
-                };
+                let peer = Peer { proof, ..bare.peer };
                 node.adopt(Adoption {
                     stream: bare.stream,
                     peer,
@@ -153,7 +150,9 @@ async fn prove(
     let Some(shown) = proof::shown(entrance, carrier, request) else {
         return Ok(None);
     };
-    if shown.is_ambient() && !origin::is_proven(&entrance.endpoint.allowed_origins, &request.headers) {
+    if shown.is_ambient()
+        && !origin::is_proven(&entrance.endpoint.allowed_origins, &request.headers)
+    {
         return Err(Box::new(forbidden()));
     }
     shown.prove(&entrance.node, carrier).await.map(Some)

@@ -30,7 +30,9 @@ pub(super) fn is_proven(allowed: &AllowedOrigins, headers: &HeaderMap) -> bool {
         Some(origin) => origin.to_str().is_ok_and(|origin| {
             *allowed != AllowedOrigins::Any && is_listed(allowed, headers, origin)
         }),
-        None => headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin"),
+        None => headers
+            .get("sec-fetch-site")
+            .is_some_and(|site| site == "same-origin"),
     }
 }
 

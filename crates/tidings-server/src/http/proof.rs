@@ -34,7 +34,7 @@ pub(super) fn shown(entrance: &Entrance, carrier: &Carrier, parts: &Parts) -> Op
     if !is_stomp || carrier.peer.identity.is_some() {
         return None;
     }
-    let security = &entrance.node.config.security;
+    let security = entrance.node.security.config();
     let token = |token: &str, source| {
         let filled = Some(token).filter(|token| !token.is_empty())?;
         let token = filled.into();
@@ -58,8 +58,8 @@ pub(super) fn shown(entrance: &Entrance, carrier: &Carrier, parts: &Parts) -> Op
         *source == TokenSource::Cookie
     });
     // Without the cookie nothing can be repeated, and nothing will match.
-    let csrf_token = csrf_cookie
-        .map(|name| Secret(cookie(&parts.headers, name).unwrap_or_default().to_owned()));
+    let csrf_token =
+        csrf_cookie.map(|name| Secret(cookie(&parts.headers, name).unwrap_or_default().to_owned()));
     Some(Shown {
         credential,
         csrf_token,
@@ -107,7 +107,7 @@ impl Shown {
         let answer = node
             .security
             .authenticate(Credentials::new(self.credential, address));
-        let timeout = node.config.security.authentication_timeout;
+        let timeout = node.security.config().authentication_timeout;
         let proven = tokio::time::timeout(timeout, answer).await;
         let late = || {
             let text = "who the client is could not be found out in time".to_owned();
@@ -230,7 +230,14 @@ mod tests {
             passcode: Some("a:b".into()),
         };
         assert!(of("Basic YW5uOmE6Yg==") == Some(login));
-        for none in ["", "Bearer", "Bearer ", "Digest abc", "Basic ???", "Basic YW5u"] {
+        for none in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Digest abc",
+            "Basic ???",
+            "Basic YW5u",
+        ] {
             assert!(of(none).is_none(), "{none}");
         }
     }

@@ -49,7 +49,9 @@ impl Desk {
         if before < self.max_waiting {
             Ok(queued)
         } else {
-            Err(unavailable("too many clients wait for their credentials to be checked"))
+            Err(unavailable(
+                "too many clients wait for their credentials to be checked",
+            ))
         }
     }
 }
@@ -91,7 +93,10 @@ mod tests {
         assert!(futures(&mut first).await.is_none());
         assert!(futures(&mut second).await.is_none());
         let third = desk.run(|| 3).await;
-        assert!(matches!(third, Err(AuthenticationError::Unavailable(_))), "{third:?}");
+        assert!(
+            matches!(third, Err(AuthenticationError::Unavailable(_))),
+            "{third:?}"
+        );
         finish.send(()).expect("the first one waits");
         assert_eq!(first.await, Ok(true));
         assert_eq!(second.await, Ok(2));
@@ -102,7 +107,10 @@ mod tests {
     async fn work_that_panics_harms_nobody() {
         let desk = desk(2);
         let lost = desk.run(|| -> u8 { panic!("on purpose") }).await;
-        assert!(matches!(lost, Err(AuthenticationError::Unavailable(_))), "{lost:?}");
+        assert!(
+            matches!(lost, Err(AuthenticationError::Unavailable(_))),
+            "{lost:?}"
+        );
         assert_eq!(desk.run(|| 1).await, Ok(1));
     }
 

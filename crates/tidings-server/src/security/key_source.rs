@@ -114,7 +114,11 @@ impl Source {
         };
         match Jwks::parse(&fetched.bytes, Some(issuer)) {
             Ok(jwks) => {
-                info!(issuer, keys = jwks.count(), "the keys of an issuer were fetched");
+                info!(
+                    issuer,
+                    keys = jwks.count(),
+                    "the keys of an issuer were fetched"
+                );
                 shared.replace(&jwks);
                 self.remember(jwks);
                 true

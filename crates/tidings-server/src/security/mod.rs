@@ -2,40 +2,34 @@
 
 mod chain;
 mod desk;
+mod jwt;
+mod key_source;
 mod policy;
+mod users;
 
 use std::future::ready;
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use tidings_core::security::{
     Action, AuthenticateFuture, AuthenticationError, Authenticator, Credentials, Principal, Rule,
 };
 
 pub use policy::PolicyError;
-use policy::Policy;
+use policy::{Authority, Policy};
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::node::Node;
 
 /// Every decision about a client is made here.
+#[derive(Default)]
 pub(crate) struct Security {
     /// Brought by the program: it is asked in place of those that the configuration names.
     authenticator: OnceLock<Arc<dyn Authenticator>>,
     /// Brought by the program: they hold in place of those of the configuration.
     rules: OnceLock<Vec<Rule>>,
     /// Until the server runs, nobody is let in.
-    policy: ArcSwap<Policy>,
-}
-
-impl Default for Security {
-    fn default() -> Self {
-        Self {
-            authenticator: OnceLock::new(),
-            rules: OnceLock::new(),
-            policy: ArcSwap::from_pointee(Policy::closed()),
-        }
-    }
+    policy: ArcSwapOption<Policy>,
 }
 
 impl Security {
@@ -54,16 +48,23 @@ impl Security {
     /// Takes over what the configuration says, and what stands in the files that it names. If any of it is bad, all stays as
     /// it was.
     pub(crate) fn load(&self, node: &Node, config: &Config) -> Result<(), PolicyError> {
-        let own = self.authenticator.get().cloned();
-        let policy = Policy::load(node, config, own, self.rules.get())?;
-        self.policy.store(Arc::new(policy));
+        let (authenticator, rules) = (self.authenticator.get(), self.rules.get());
+        let before = self.policy.load();
+        let policy = Policy::load(node, config, authenticator, rules, before.as_deref())?;
+        self.policy.store(Some(Arc::new(policy)));
         Ok(())
     }
 
     /// Finds out whose the credentials are.
     pub(crate) fn authenticate(&self, credentials: Credentials) -> AuthenticateFuture {
-        match &self.policy.load().authenticator {
-            Some(authenticator) => authenticator.authenticate(credentials),
+        match self
+            .policy
+            .load()
+            .as_deref()
+            .map(|policy| &policy.authority)
+        {
+            Some(Authority::Own(own)) => own.authenticate(credentials),
+            Some(Authority::Chain(chain)) => chain.authenticate(credentials),
             None => {
                 let text = "the server does not run yet".to_owned();
                 Box::pin(ready(Err(AuthenticationError::Unavailable(text))))
@@ -74,13 +75,23 @@ impl Security {
     /// Whether the principal may do that. A pattern is allowed where all is that it matches.
     pub(crate) fn allows(&self, principal: &Principal, action: Action, destination: &str) -> bool {
         let policy = self.policy.load();
-        let decision = policy.rules.decide(principal, action, destination);
-        decision.is_allowed
+        policy.as_deref().is_some_and(|policy| {
+            let decision = policy.rules.decide(principal, action, destination);
+            decision.is_allowed
+        })
+    }
+
+    /// `[security]` as it is now; its defaults until the server runs.
+    pub(crate) fn config(&self) -> Arc<config::Security> {
+        let policy = self.policy.load();
+        let config = policy.as_deref().map(|policy| Arc::clone(&policy.config));
+        config.unwrap_or_default()
     }
 
     /// Whether no rules were written, so that everything is allowed but to speak to other users.
     pub(crate) fn is_open(&self) -> bool {
-        self.policy.load().is_open
+        let policy = self.policy.load();
+        policy.as_deref().is_some_and(|policy| policy.is_open)
     }
 
     /// The rule that decides, if one does.
@@ -91,7 +102,8 @@ impl Security {
         destination: &str,
     ) -> Option<String> {
         let policy = self.policy.load();
-        let decision = policy.rules.decide(principal, action, destination);
+        let rules = &policy.as_deref()?.rules;
+        let decision = rules.decide(principal, action, destination);
         decision.rule.map(ToString::to_string)
     }
 }

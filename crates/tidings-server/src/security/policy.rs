@@ -1,20 +1,33 @@
 //! What holds until the next reload: rules, and who says who a client is.
 
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use tidings_auth::jwt::ConfigError;
+use tidings_auth::keys::KeyError;
 use tidings_core::security::{Authenticator, Rule, RuleError, Rules};
 
 use super::chain::Chain;
-use crate::config::{AuthenticatorKind, Config};
+use crate::config::{self, AuthenticatorKind, Config};
 use crate::node::Node;
+use crate::outgoing::{TrustError, UrlError};
 
 /// Rules and authenticators.
 pub(super) struct Policy {
     pub(super) rules: Rules,
     /// Whether nobody wrote rules, and nobody need prove anything.
     pub(super) is_open: bool,
-    /// Absent until the server runs.
-    pub(super) authenticator: Option<Arc<dyn Authenticator>>,
+    pub(super) authority: Authority,
+    pub(super) config: Arc<config::Security>,
+}
+
+/// Who says who a client is.
+pub(super) enum Authority {
+    /// What the program brings.
+    Own(Arc<dyn Authenticator>),
+    /// What the configuration names.
+    Chain(Box<Chain>),
 }
 
 /// What is bad about what the configuration names.
@@ -31,36 +44,85 @@ pub enum PolicyError {
         /// What is wrong with it.
         source: RuleError,
     },
+    /// A file can't be read.
+    #[error("cannot read {path}: {source}; make it readable for the server, or name another")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// What stands in a file is not what it should be.
+    #[error("{path} can't be used: {cause}")]
+    BadFile {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// `jwt.secret` is no good.
+    #[error("`jwt.secret` can't be used: {0}")]
+    Secret(KeyError),
+    /// `jwt.algorithms` names one that is not known.
+    #[error("`jwt.algorithms` has `{0}`, which is none; write names such as `ES256`")]
+    Algorithm(String),
+    /// `[jwt]` contradicts itself.
+    #[error("`jwt` can't be used: {0}")]
+    Verifier(ConfigError),
+    /// A url of keys is no good, or `jwt.ca`.
+    #[error("`{key}` {cause}")]
+    Source {
+        /// The key of the configuration.
+        key: &'static str,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// `webhook.authenticate_url` can't be asked.
+    #[error("{0}")]
+    Webhook(String),
 }
 
-impl Policy {
-    /// Nobody comes in.
-    pub(super) fn closed() -> Self {
-        Self {
-            rules: Rules::default(),
-            is_open: false,
-            authenticator: None,
+impl PolicyError {
+    pub(super) fn url(error: UrlError) -> Self {
+        Self::Source {
+            key: "jwt.issuers",
+            cause: error.to_string(),
         }
     }
 
-    /// What the configuration says, but for what the program brings itself.
+    pub(super) fn ca(error: TrustError) -> Self {
+        Self::Source {
+            key: "jwt.ca",
+            cause: error.to_string(),
+        }
+    }
+}
+
+impl Policy {
+    /// What the configuration says, but for what the program brings itself. What was fetched `before` counts until it is
+    /// fetched again.
     pub(super) fn load(
         node: &Node,
         config: &Config,
-        own_authenticator: Option<Arc<dyn Authenticator>>,
+        own_authenticator: Option<&Arc<dyn Authenticator>>,
         own_rules: Option<&Vec<Rule>>,
+        before: Option<&Self>,
     ) -> Result<Self, PolicyError> {
-        let kinds = &config.security.authenticator;
-        let proves = own_authenticator.is_some()
-            || kinds.iter().any(|kind| *kind != AuthenticatorKind::TrustLogin);
+        let mut kinds = config.security.authenticator.iter();
+        let proves =
+            own_authenticator.is_some() || kinds.any(|kind| *kind != AuthenticatorKind::TrustLogin);
         let rules = match own_rules {
             Some(rules) => rules.clone(),
             None => parse(node, &config.security.rules)?,
         };
         let is_open = rules.is_empty() && !proves;
-        let authenticator = match own_authenticator {
-            Some(own) => own,
-            None => Arc::new(Chain::load(node, config)?),
+        let before = before.and_then(|before| match &before.authority {
+            Authority::Chain(chain) => Some(&**chain),
+            Authority::Own(_) => None,
+        });
+        let authority = match own_authenticator {
+            Some(own) => Authority::Own(Arc::clone(own)),
+            None => Authority::Chain(Box::new(Chain::load(node, config, before)?)),
         };
         Ok(Self {
             rules: match is_open {
@@ -68,14 +130,15 @@ impl Policy {
                 false => Rules::new(rules, &node.destinations),
             },
             is_open,
-            authenticator: Some(authenticator),
+            authority,
+            config: Arc::new(config.security.clone()),
         })
     }
 }
 
 fn parse(node: &Node, lines: &[String]) -> Result<Vec<Rule>, PolicyError> {
     let rule = |(place, line): (usize, &String)| {
-        Rule::parse(line, node.destinations.separator).map_err(|source| PolicyError::Rule {
+        Rule::parse(line, &node.destinations).map_err(|source| PolicyError::Rule {
             number: place + 1,
             rule: line.clone(),
             source,

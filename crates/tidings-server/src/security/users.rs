@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tidings_auth::users::{Users};
+use tidings_auth::users::Users;
 use tidings_core::security::{AuthenticationError, Principal};
 
 use super::desk::Desk;

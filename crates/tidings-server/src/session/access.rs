@@ -74,10 +74,16 @@ impl Session {
         let principal = self.known.as_ref().map(|known| known.principal());
         match &principal {
             Some(principal) => allow(worker, asker(principal), action, destination),
-            None => Err(Refusal::new(Reason::NotConnected, "the session is not connected")),
+            None => Err(Refusal::new(
+                Reason::NotConnected,
+                "the session is not connected",
+            )),
         }
     }
 }
+
+/// A subscription by its key, and its destination as its client wrote it.
+type Held = (u32, String);
 
 impl Worker {
     /// Decides anew what every session of this worker has been allowed: rules have changed.
@@ -114,10 +120,7 @@ impl Worker {
     }
 
     /// Who a session is, and its subscriptions.
-    fn allowed_before(
-        &self,
-        connection: &Connection,
-    ) -> Option<(Arc<Known>, Vec<(u32, String)>)> {
+    fn allowed_before(&self, connection: &Connection) -> Option<(Arc<Known>, Vec<Held>)> {
         let application = connection.application.borrow();
         let session = application.session()?;
         let known = Arc::clone(session.known()?);

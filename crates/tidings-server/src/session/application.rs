@@ -412,7 +412,7 @@ pub(super) fn refuse_frame(
     refusal: &Refusal,
 ) {
     let mut application = connection.application.borrow_mut();
-    let Some(session) = application.stomp().filter(|session| session.continues) else {
+    let Some(session) = application.stomp().filter(|session| session.continues()) else {
         drop(application);
         return refuse(worker, connection, frame, refusal);
     };

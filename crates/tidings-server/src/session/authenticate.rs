@@ -115,7 +115,7 @@ pub(super) fn ask(
     if let Some(Outcome(proven)) = answer.poll_once() {
         return act(worker, connection, proven);
     }
-    let timeout = node.config.security.authentication_timeout;
+    let timeout = node.security.config().authentication_timeout;
     let (to, on) = (Rc::clone(worker), Rc::clone(connection));
     hold(worker, connection, async move {
         let Outcome(proven) = answer.in_time(timeout).await;

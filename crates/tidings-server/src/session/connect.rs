@@ -116,10 +116,13 @@ fn accept(
         let Some(id) = session.arrive(worker, connection, principal) else {
             return;
         };
-        session.continues = request.frame.header(ERROR_MODE) == Some(CONTINUE);
+        let continues = request.frame.header(ERROR_MODE) == Some(CONTINUE);
+        if continues {
+            session.extras(&worker.node).continues = true;
+        }
         let expires_in = session.expires_in(now).map(|left| left.to_string());
         let expires_in = expires_in.as_deref().map(|left| (EXPIRES_IN, left));
-        let continues = session.continues.then_some((ERROR_MODE, CONTINUE));
+        let continues = continues.then_some((ERROR_MODE, CONTINUE));
         let headers: Vec<_> = expires_in.into_iter().chain(continues).collect();
         let connected = Connected {
             session: &id,

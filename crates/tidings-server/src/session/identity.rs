@@ -25,7 +25,7 @@ impl Session {
     ) -> Option<Arc<str>> {
         let node = &worker.node;
         let mut known = Arc::clone(self.known.as_ref()?);
-        self.expires_at = deadline(node, &principal);
+        self.prove_until(node, deadline(node, &principal));
         if !Arc::ptr_eq(&known.principal(), &principal) {
             known = Arc::new(known.passed_to(principal));
         }

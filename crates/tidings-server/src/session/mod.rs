@@ -45,16 +45,16 @@ pub(crate) struct Session {
     ordinals: u32,
     /// Who it is, once connected.
     known: Option<Arc<Known>>,
-    /// When what proves it expires.
-    expires_at: Option<Instant>,
-    /// It goes on after errors that its frames have caused.
-    continues: bool,
     /// What few sessions need.
     extras: Option<Box<Extras>>,
 }
 
 /// The parts of a session that most clients never use.
 struct Extras {
+    /// When what proves the session expires.
+    expires_at: Option<Instant>,
+    /// It goes on after errors that its frames have caused.
+    continues: bool,
     transactions: Transactions<Action>,
     temporary_queues: Vec<TemporaryQueue>,
     /// Ids of ended subscriptions that took acknowledgements, latest last; a late ACK for them is no error.
@@ -70,8 +70,6 @@ impl Session {
             subscriptions: Vec::new(),
             ordinals: 0,
             known: None,
-            expires_at: None,
-            continues: false,
             extras: None,
         }
     }
@@ -82,7 +80,7 @@ impl Session {
     }
 
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
-        [self.stomp.poll_timeout(), self.expires_at]
+        [self.stomp.poll_timeout(), self.expires_at()]
             .into_iter()
             .flatten()
             .min()
@@ -107,9 +105,16 @@ impl Session {
         self.stomp.error(error, out);
     }
 
+    /// Whether it goes on after errors that its frames have caused.
+    fn continues(&self) -> bool {
+        self.extras.as_ref().is_some_and(|extras| extras.continues)
+    }
+
     fn extras(&mut self, node: &Node) -> &mut Extras {
         self.extras.get_or_insert_with(|| {
             Box::new(Extras {
+                expires_at: None,
+                continues: false,
                 transactions: Transactions::new(transaction::limits(&node.config.session)),
                 temporary_queues: Vec::new(),
                 ended: Vec::new(),

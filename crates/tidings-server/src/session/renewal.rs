@@ -82,13 +82,15 @@ fn renew(
             "the token is another user's; renew with one of the same user, or connect anew",
         ));
     }
-    session.expires_at = deadline(&worker.node, &principal);
+    session.prove_until(&worker.node, deadline(&worker.node, &principal));
     Ok(())
 }
 
 fn send_receipt(worker: &Rc<Worker>, connection: &Connection, session: &Session, frame: &Frame) {
     if let Some(receipt) = frame.receipt() {
-        let left = session.expires_in(clock::now()).map(|left| left.to_string());
+        let left = session
+            .expires_in(clock::now())
+            .map(|left| left.to_string());
         let headers = left.as_deref().map(|left| (EXPIRES_IN, left));
         let version = session.version();
         worker.send(connection, |out| {
@@ -104,14 +106,26 @@ pub(super) fn deadline(node: &Node, principal: &Principal) -> Option<Instant> {
 }
 
 impl Session {
+    /// When what proves it expires.
+    pub(super) fn expires_at(&self) -> Option<Instant> {
+        self.extras.as_ref()?.expires_at
+    }
+
+    /// Sets that.
+    pub(super) fn prove_until(&mut self, node: &Node, at: Option<Instant>) {
+        if at != self.expires_at() {
+            self.extras(node).expires_at = at;
+        }
+    }
+
     /// How many milliseconds are left until its token expires.
     pub(super) fn expires_in(&self, now: Instant) -> Option<u128> {
-        let at = self.expires_at?;
+        let at = self.expires_at()?;
         Some(at.saturating_duration_since(now).as_millis())
     }
 
     /// Whether its token has expired.
     pub(crate) fn has_expired(&self, now: Instant) -> bool {
-        self.expires_at.is_some_and(|at| at <= now)
+        self.expires_at().is_some_and(|at| at <= now)
     }
 }

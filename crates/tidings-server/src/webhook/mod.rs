@@ -31,7 +31,6 @@ use crate::config::Webhook;
 use crate::node::Node;
 use crate::outgoing::{UrlError, parse};
 use crate::server::RunError;
-#[expect(unused_imports, reason = "for whoever chooses the authenticator")]
 pub(crate) use authenticator::authenticator;
 pub(crate) use back_end::BackEnds;
 use back_end::{BackEnd, Fault};

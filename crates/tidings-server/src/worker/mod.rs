@@ -376,10 +376,7 @@ impl Worker {
     /// All connections that there are now.
     pub(crate) fn all(&self) -> Vec<Rc<Connection>> {
         let connections = self.connections.borrow();
-        connections
-            .iter()
-            .map(|(_, one)| Rc::clone(one))
-            .collect()
+        connections.iter().map(|(_, one)| Rc::clone(one)).collect()
     }
 
     fn connection(&self, key: ConnectionKey) -> Option<Rc<Connection>> {

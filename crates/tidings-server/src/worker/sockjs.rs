@@ -278,10 +278,10 @@ impl Worker {
             self.attach(&connection, listen.receiver, listen.bare);
             return;
         }
-        let claimed =
-            self.node
-                .sockjs
-                .claim(&listen.name, self.id, &listen.owner, peer);
+        let claimed = self
+            .node
+            .sockjs
+            .claim(&listen.name, self.id, &listen.owner, peer);
         if let Err(other) = claimed {
             self.node.mailboxes[usize::from(other)].post(Letter::Listen(Box::new(listen)), 0);
             return;

@@ -1,6 +1,5 @@
 //! Who says who a client is: what that needs, and what it rules out.
 
-use tidings_core::destination::Separator;
 use tidings_core::security::Rule;
 
 use super::super::checked::{AllowedOrigins, AuthenticatorKind, Config, KeySource};
@@ -8,6 +7,7 @@ use super::Report;
 
 pub(super) fn check(config: &Config, report: &mut Report<'_>) {
     check_credentials(config, report);
+    check_back_end(config, report);
     check_cookies(config, report);
     check_rules(config, report);
 }
@@ -65,6 +65,23 @@ fn of_secret(config: &Config) -> bool {
     issuers.any(|one| one.keys == KeySource::Secret)
 }
 
+/// The back end is asked at `webhook.authenticate_url`, and for nothing else.
+fn check_back_end(config: &Config, report: &mut Report<'_>) {
+    let has = config
+        .security
+        .authenticator
+        .contains(&AuthenticatorKind::Webhook);
+    report.require(
+        !has || config.webhook.authenticate_url.is_some(),
+        "security.authenticator",
+        &["webhook.authenticate_url"],
+        || {
+            "names `webhook`, and there is no url to ask; write `webhook.authenticate_url`"
+                .to_owned()
+        },
+    );
+}
+
 fn check_cookies(config: &Config, report: &mut Report<'_>) {
     let security = &config.security;
     let has_cookie = security.cookie.is_some();
@@ -92,17 +109,17 @@ fn check_cookies(config: &Config, report: &mut Report<'_>) {
         security.csrf_cookie.is_none() || has_cookie,
         "security.csrf_cookie",
         &["security.cookie"],
-        || "is set, and no cookie proves who a client is; set `security.cookie`, or remove it".to_owned(),
+        || {
+            "is set, and no cookie proves who a client is; set `security.cookie`, or remove it"
+                .to_owned()
+        },
     );
 }
 
 fn check_rules(config: &Config, report: &mut Report<'_>) {
-    let separator = match config.broker.separator {
-        '.' => Separator::Dot,
-        _ => Separator::Slash,
-    };
+    let destinations = config.destinations();
     for (place, rule) in config.security.rules.iter().enumerate() {
-        if let Err(error) = Rule::parse(rule, separator) {
+        if let Err(error) = Rule::parse(rule, &destinations) {
             let number = place + 1;
             report.require(false, "security.rules", &["broker.separator"], || {
                 format!("has a rule that can't be read, number {number}, `{rule}`: {error}")
@@ -119,12 +136,26 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
         && security.authenticator != [AuthenticatorKind::TrustLogin];
     if proves && security.rules.is_empty() {
         warnings.push(
-            "`security.rules` is empty: clients are known, and may do nothing, not even connect".to_owned(),
+            "`security.rules` is empty: clients are known, and may do nothing, not even connect"
+                .to_owned(),
         );
     }
     let unused = [
-        (AuthenticatorKind::Users, "users.file", config.users.file.is_some()),
-        (AuthenticatorKind::Jwt, "jwt", config.jwt != super::super::checked::Jwt::default()),
+        (
+            AuthenticatorKind::Users,
+            "users.file",
+            config.users.file.is_some(),
+        ),
+        (
+            AuthenticatorKind::Webhook,
+            "webhook.authenticate_url",
+            config.webhook.authenticate_url.is_some(),
+        ),
+        (
+            AuthenticatorKind::Jwt,
+            "jwt",
+            config.jwt != super::super::checked::Jwt::default(),
+        ),
     ];
     for (kind, key, is_set) in unused {
         if is_set && !security.authenticator.contains(&kind) {

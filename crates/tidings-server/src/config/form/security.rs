@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::super::checked::{AuthenticatorKind, JwtIssuer, KeySource};
 use super::super::raw::Raw;
-use super::{Form, MAX_LIST, list_of, quoted, quoted_list};
+use super::{Form, MAX_LIST, quoted, quoted_list};
 
 /// Most rules. A frame is decided in about the same time however many there are, a pattern not.
 const MAX_RULES: usize = 1_000;
@@ -96,7 +96,7 @@ impl Form for Token {
     }
 
     fn range(&self) -> String {
-        "letters, digits, `-`, `_` and `.`, at most 64".to_owned()
+        "a name such as `session`: letters, digits, `-`, `_` and `.`, at most 64".to_owned()
     }
 
     fn read(&self, raw: &Raw) -> Option<Option<String>> {
@@ -122,7 +122,7 @@ impl Form for File {
     }
 
     fn range(&self) -> String {
-        "a path; a relative one counts from the working directory".to_owned()
+        "a path such as `users.txt`; a relative one counts from the working directory".to_owned()
     }
 
     fn read(&self, raw: &Raw) -> Option<Option<PathBuf>> {
@@ -150,7 +150,9 @@ impl Form for Words {
     }
 
     fn read(&self, raw: &Raw) -> Option<Vec<String>> {
-        list_of(raw, is_word)
+        let words = raw.list()?;
+        let accepted = words.len() <= MAX_LIST && words.iter().all(|word| is_word(word));
+        accepted.then(|| words.into_iter().map(str::to_owned).collect())
     }
 
     fn show(&self, value: &Vec<String>) -> Option<String> {
