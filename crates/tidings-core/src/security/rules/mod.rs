@@ -1,16 +1,20 @@
 //! The access rules in their order, and the one place that decides.
 
+mod index;
 mod target;
 
 use super::Principal;
 use super::rule::{Action, Layout, Rule, contains, meet};
 use crate::destination::Destinations;
+use index::Index;
 use target::Target;
 
 /// Who may do what: rules in their order, of which the first that applies decides. Where none does, it is denied.
 #[derive(Debug, Clone)]
 pub struct Rules {
     rules: Vec<Rule>,
+    /// By the number of the action.
+    indexes: [Index; 3],
     layout: Layout,
     is_open: bool,
 }
@@ -31,6 +35,7 @@ impl Rules {
     /// These rules, read with the same `destinations`.
     pub fn new(rules: Vec<Rule>, destinations: &Destinations) -> Self {
         Self {
+            indexes: Action::ALL.map(|action| Index::new(&rules, action)),
             rules,
             layout: Layout::new(destinations),
             is_open: false,
@@ -41,6 +46,7 @@ impl Rules {
     pub fn allow_all() -> Self {
         Self {
             rules: Vec::new(),
+            indexes: Action::ALL.map(|action| Index::new(&[], action)),
             layout: Layout::default(),
             is_open: true,
         }
@@ -74,28 +80,9 @@ impl Rules {
 
     /// The first rule that decides.
     fn first(&self, principal: &Principal, action: Action, target: &Target<'_>) -> Option<usize> {
-        (0..self.rules.len()).find(|at| self.applies(*at, principal, action, target))
-    }
-
-    /// Whether the rule decides: one that denies if it may apply to any destination, one that allows if it surely does
-    /// to all.
-    fn applies(
-        &self,
-        at: usize,
-        principal: &Principal,
-        action: Action,
-        target: &Target<'_>,
-    ) -> bool {
-        let rule = &self.rules[at];
-        let Some(path) = rule.path(action) else {
-            return false;
-        };
-        let holds = || rule.holds(principal, |index| target.value(path.variables[index]));
-        if rule.is_allow() {
-            contains(&path.units, &target.units) && holds() == Some(true)
-        } else {
-            meet(&path.units, &target.units) && holds() != Some(false)
-        }
+        let mut candidates = self.indexes[action as usize].candidates(target);
+        let agreed = candidates.depth;
+        candidates.find(|at| applies(&self.rules[*at], principal, action, target, agreed))
     }
 
     fn decision(&self, at: usize) -> Decision<'_> {
@@ -115,5 +102,27 @@ impl Decision<'_> {
             rule: None,
             number: None,
         }
+    }
+}
+
+/// Whether the rule decides: one that denies if it may apply to any destination, one that allows if it surely does to
+/// all. Its certain segments are not looked at as far as they have been `agreed` upon.
+fn applies(
+    rule: &Rule,
+    principal: &Principal,
+    action: Action,
+    target: &Target<'_>,
+    agreed: usize,
+) -> bool {
+    let Some(path) = rule.path(action) else {
+        return false;
+    };
+    let agreed = agreed.min(path.certain);
+    let (pattern, asked) = (&path.units[agreed..], &target.units[agreed..]);
+    let holds = || rule.holds(principal, |index| target.value(path.variables[index]));
+    if rule.is_allow() {
+        contains(pattern, asked) && holds() == Some(true)
+    } else {
+        meet(pattern, asked) && holds() != Some(false)
     }
 }

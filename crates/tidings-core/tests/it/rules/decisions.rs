@@ -197,7 +197,11 @@ fn the_first_rule_that_applies_decides() {
             let (asked, expected) = outcome.split_once(" -> ").expect("an arrow");
             let mut words = asked.split(' ');
             let who = principal(words.next().expect("who"));
-            let action: Action = words.next().expect("an action").parse().expect("a known one");
+            let action: Action = words
+                .next()
+                .expect("an action")
+                .parse()
+                .expect("a known one");
             let decision = rules.decide(&who, action, words.next().unwrap_or(""));
             let says = if decision.is_allowed { "allow" } else { "deny" };
             let found = match decision.number {
@@ -230,7 +234,9 @@ fn more_segments_than_destinations_may_have_are_denied() {
     let rules = rules(&["allow any"], Separator::Slash);
     let decide = |segments: usize| {
         let destination = format!("/topic{}", "/a".repeat(segments - 2));
-        rules.decide(&Principal::anonymous(), Action::Send, &destination).is_allowed
+        rules
+            .decide(&Principal::anonymous(), Action::Send, &destination)
+            .is_allowed
     };
     assert!(decide(32));
     assert!(!decide(33));
@@ -239,8 +245,15 @@ fn more_segments_than_destinations_may_have_are_denied() {
 #[test]
 fn a_blank_in_a_pattern_is_quoted() {
     let destinations = destinations(Separator::Slash);
-    let rules = Rules::new(vec![rule("allow send \"/topic/a b/*\"", &destinations)], &destinations);
-    let decide = |to| rules.decide(&Principal::anonymous(), Action::Send, to).is_allowed;
+    let rules = Rules::new(
+        vec![rule("allow send \"/topic/a b/*\"", &destinations)],
+        &destinations,
+    );
+    let decide = |to| {
+        rules
+            .decide(&Principal::anonymous(), Action::Send, to)
+            .is_allowed
+    };
     assert!(decide("/topic/a b/c"));
     assert!(!decide("/topic/a_b/c"));
 }
