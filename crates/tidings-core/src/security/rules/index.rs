@@ -74,7 +74,9 @@ impl Index {
             node = &self.nodes[*child];
             depth += 1;
         };
-        lists.push(last);
+        if !last.is_empty() {
+            lists.push(last);
+        }
         Candidates { lists, depth }
     }
 }
@@ -90,12 +92,16 @@ impl Iterator for Candidates<'_> {
     type Item = usize;
 
     fn next(&mut self) -> Option<usize> {
+        if let [list] = &mut self.lists[..] {
+            return list.split_off_first().copied();
+        }
         let heads = self.lists.iter().enumerate();
-        let next = heads
-            .filter_map(|(at, list)| Some((*list.first()?, at)))
-            .min();
-        let (number, at) = next?;
+        let next = heads.filter_map(|(at, list)| Some((*list.first()?, at)));
+        let (number, at) = next.min()?;
         self.lists[at] = &self.lists[at][1..];
+        if self.lists[at].is_empty() {
+            self.lists.swap_remove(at);
+        }
         Some(number)
     }
 }
