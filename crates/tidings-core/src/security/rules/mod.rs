@@ -126,3 +126,58 @@ fn applies(
         meet(pattern, asked) && holds() != Some(false)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+    use crate::destination::Separator;
+
+    const SEGMENTS: &[&str] = &["a", "b", "{x}", "*", "a*", "**"];
+    const ASKED: &[&str] = &["a", "b", "ab", "*", "?", "**"];
+
+    fn text(segments: &'static [&'static str]) -> impl Strategy<Value = String> {
+        prop::collection::vec(select(segments), 1..5)
+            .prop_map(|segments| format!("/t/{}", segments.join("/")))
+    }
+
+    fn rule() -> impl Strategy<Value = String> {
+        let condition = select(vec!["", " if authenticated", " if user = {x}"]);
+        let head = select(vec![
+            "allow any",
+            "deny any",
+            "deny subscribe",
+            "allow send",
+        ]);
+        (head, text(SEGMENTS), condition)
+            .prop_map(|(head, pattern, condition)| format!("{head} {pattern}{condition}"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2048))]
+
+        /// Every rule in its order, each looked at whole: no index, nothing agreed upon.
+        #[test]
+        fn the_index_finds_what_a_plain_walk_finds(texts in prop::collection::vec(rule(), 0..12), asked in text(ASKED), is_user: bool) {
+            let destinations = Destinations {
+                topic_prefixes: vec!["/t/".to_owned()],
+                queue_prefixes: Vec::new(),
+                application_prefix: "/app/".to_owned(),
+                user_prefix: "/user/".to_owned(),
+                separator: Separator::Slash,
+                max_bytes: 100,
+            };
+            let parsed = texts.iter().filter_map(|text| Rule::parse(text, &destinations).ok());
+            let rules = Rules::new(parsed.collect(), &destinations);
+            let principal = if is_user { Principal::user("a") } else { Principal::anonymous() };
+            for action in Action::ALL {
+                let segments = rules.layout.segments(action, &asked);
+                let target = Target::new(&rules.layout, action, &asked, &segments, &None).expect("few segments");
+                let plain = rules.rules.iter().position(|rule| applies(rule, &principal, action, &target, 0));
+                prop_assert_eq!(rules.first(&principal, action, &target), plain);
+            }
+        }
+    }
+}
