@@ -11,6 +11,8 @@ use crate::user::unescape;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::security) struct Path {
     pub(in crate::security) units: Box<[Unit<Box<str>>]>,
+    /// How many units are literal ahead of the first that is not.
+    pub(in crate::security) certain: usize,
     /// Where the variables stand, in the order in which the pattern has them.
     pub(in crate::security) variables: SmallVec<[Position; 2]>,
 }
@@ -29,6 +31,7 @@ impl Path {
     pub(super) fn everything() -> Self {
         Self {
             units: Box::new([Unit::Rest]),
+            certain: 0,
             variables: SmallVec::new(),
         }
     }
@@ -67,8 +70,13 @@ impl Path {
         }
         let variables = positions(&units, &bound, column)?;
         let names = bound.into_iter().map(|(_, name)| name).collect();
-        let units = units.into();
-        Ok((Self { units, variables }, names))
+        let is_literal = |unit: &Unit<_>| matches!(unit, Unit::Literal(_));
+        let path = Self {
+            certain: units.iter().take_while(|unit| is_literal(unit)).count(),
+            units: units.into(),
+            variables,
+        };
+        Ok((path, names))
     }
 }
 

@@ -71,6 +71,9 @@ pub(in crate::security) fn contains<T: AsRef<str>, U: AsRef<str>>(
     outer: &[Unit<T>],
     inner: &[Unit<U>],
 ) -> bool {
+    if let [Unit::Rest] = outer {
+        return true;
+    }
     star_match(
         outer,
         inner,
@@ -85,6 +88,9 @@ pub(in crate::security) fn meet<T: AsRef<str>, U: AsRef<str>>(
     one: &[Unit<T>],
     other: &[Unit<U>],
 ) -> bool {
+    if let [Unit::Rest] = one {
+        return true;
+    }
     overlap(one, other, Unit::is_rest, Unit::is_rest, Unit::meets)
 }
 

@@ -1,16 +1,20 @@
 //! The access rules in their order, and the one place that decides.
 
+mod index;
 mod target;
 
 use super::Principal;
 use super::rule::{Action, Layout, Rule, contains, meet};
 use crate::destination::Destinations;
+use index::Index;
 use target::Target;
 
 /// Who may do what: rules in their order, of which the first that applies decides. Where none does, it is denied.
 #[derive(Debug, Clone)]
 pub struct Rules {
     rules: Vec<Rule>,
+    /// By the number of the action.
+    indexes: [Index; 3],
     layout: Layout,
     is_open: bool,
 }
@@ -31,6 +35,7 @@ impl Rules {
     /// These rules, read with the same `destinations`.
     pub fn new(rules: Vec<Rule>, destinations: &Destinations) -> Self {
         Self {
+            indexes: Action::ALL.map(|action| Index::new(&rules, action)),
             rules,
             layout: Layout::new(destinations),
             is_open: false,
@@ -41,6 +46,7 @@ impl Rules {
     pub fn allow_all() -> Self {
         Self {
             rules: Vec::new(),
+            indexes: Action::ALL.map(|action| Index::new(&[], action)),
             layout: Layout::default(),
             is_open: true,
         }
@@ -74,28 +80,9 @@ impl Rules {
 
     /// The first rule that decides.
     fn first(&self, principal: &Principal, action: Action, target: &Target<'_>) -> Option<usize> {
-        (0..self.rules.len()).find(|at| self.applies(*at, principal, action, target))
-    }
-
-    /// Whether the rule decides: one that denies if it may apply to any destination, one that allows if it surely does
-    /// to all.
-    fn applies(
-        &self,
-        at: usize,
-        principal: &Principal,
-        action: Action,
-        target: &Target<'_>,
-    ) -> bool {
-        let rule = &self.rules[at];
-        let Some(path) = rule.path(action) else {
-            return false;
-        };
-        let holds = || rule.holds(principal, |index| target.value(path.variables[index]));
-        if rule.is_allow() {
-            contains(&path.units, &target.units) && holds() == Some(true)
-        } else {
-            meet(&path.units, &target.units) && holds() != Some(false)
-        }
+        let mut candidates = self.indexes[action as usize].candidates(target);
+        let agreed = candidates.depth;
+        candidates.find(|at| applies(&self.rules[*at], principal, action, target, agreed))
     }
 
     fn decision(&self, at: usize) -> Decision<'_> {
@@ -114,6 +101,83 @@ impl Decision<'_> {
             is_allowed,
             rule: None,
             number: None,
+        }
+    }
+}
+
+/// Whether the rule decides: one that denies if it may apply to any destination, one that allows if it surely does to
+/// all. Its certain segments are not looked at as far as they have been `agreed` upon.
+fn applies(
+    rule: &Rule,
+    principal: &Principal,
+    action: Action,
+    target: &Target<'_>,
+    agreed: usize,
+) -> bool {
+    let Some(path) = rule.path(action) else {
+        return false;
+    };
+    let agreed = agreed.min(path.certain);
+    let (pattern, asked) = (&path.units[agreed..], &target.units[agreed..]);
+    let holds = || rule.holds(principal, |index| target.value(path.variables[index]));
+    if rule.is_allow() {
+        contains(pattern, asked) && holds() == Some(true)
+    } else {
+        meet(pattern, asked) && holds() != Some(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+    use crate::destination::Separator;
+
+    const SEGMENTS: &[&str] = &["a", "b", "{x}", "*", "a*", "**"];
+    const ASKED: &[&str] = &["a", "b", "ab", "*", "?", "**"];
+
+    fn text(segments: &'static [&'static str]) -> impl Strategy<Value = String> {
+        prop::collection::vec(select(segments), 1..5)
+            .prop_map(|segments| format!("/t/{}", segments.join("/")))
+    }
+
+    fn rule() -> impl Strategy<Value = String> {
+        let condition = select(vec!["", " if authenticated", " if user = {x}"]);
+        let head = select(vec![
+            "allow any",
+            "deny any",
+            "deny subscribe",
+            "allow send",
+        ]);
+        (head, text(SEGMENTS), condition)
+            .prop_map(|(head, pattern, condition)| format!("{head} {pattern}{condition}"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2048))]
+
+        /// Every rule in its order, each looked at whole: no index, nothing agreed upon.
+        #[test]
+        fn the_index_finds_what_a_plain_walk_finds(texts in prop::collection::vec(rule(), 0..12), asked in text(ASKED), is_user: bool) {
+            let destinations = Destinations {
+                topic_prefixes: vec!["/t/".to_owned()],
+                queue_prefixes: Vec::new(),
+                application_prefix: "/app/".to_owned(),
+                user_prefix: "/user/".to_owned(),
+                separator: Separator::Slash,
+                max_bytes: 100,
+            };
+            let parsed = texts.iter().filter_map(|text| Rule::parse(text, &destinations).ok());
+            let rules = Rules::new(parsed.collect(), &destinations);
+            let principal = if is_user { Principal::user("a") } else { Principal::anonymous() };
+            for action in Action::ALL {
+                let segments = rules.layout.segments(action, &asked);
+                let target = Target::new(&rules.layout, action, &asked, &segments, &None).expect("few segments");
+                let plain = rules.rules.iter().position(|rule| applies(rule, &principal, action, &target, 0));
+                prop_assert_eq!(rules.first(&principal, action, &target), plain);
+            }
         }
     }
 }

@@ -142,6 +142,26 @@ const TABLES: &[Table] = &[
         ],
     },
     Table {
+        separator: Separator::Slash,
+        rules: &[
+            "deny subscribe /topic/{a}/{b}/** if user = {b}",
+            "allow subscribe /user/**/{x} if user = {x}",
+            "allow subscribe /topic/**",
+        ],
+        outcomes: &[
+            "ann subscribe /topic/**/a/y -> 1 deny",
+            "ann subscribe /topic/x/a/** -> 3 allow",
+            "ann subscribe /topic/x/ann/** -> 1 deny",
+            "ann subscribe /user/**/ann -> 2 allow",
+            "ann subscribe /user/%61nn -> 2 allow",
+            "ann subscribe /user/**/%61nn -> deny",
+            "%61 subscribe /user/x/%61 -> 2 allow",
+            "%61 subscribe /user/%61 -> deny",
+            "%61 subscribe /user/**/%61 -> deny",
+            "%61 subscribe /user/**/%61/** -> deny",
+        ],
+    },
+    Table {
         separator: Separator::Dot,
         rules: &[
             "deny send /user/bob.smith/** if not role staff",
