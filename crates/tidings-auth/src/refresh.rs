@@ -85,8 +85,9 @@ impl Refresh {
         self.started = Some(now_ms);
     }
 
-    /// A token names a key that is not known. True: fetch now. Else the next fetch may be due earlier than before, but
-    /// never within [`min_interval`](RefreshConfig::min_interval) of the last, nor before a failure's retry is.
+    /// A token names a key that is not known. True: fetch now, and say [`started`](Self::started). Else the next fetch may
+    /// be due earlier than before, but never within [`min_interval`](RefreshConfig::min_interval) of the last, nor before
+    /// a failure's retry is.
     pub fn unknown_kid(&mut self, now_ms: u64) -> bool {
         let Some(due) = self.due else {
             return false;

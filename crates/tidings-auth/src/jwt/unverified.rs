@@ -33,7 +33,13 @@ pub struct Unverified {
 struct Header {
     alg: String,
     kid: Option<String>,
-    crit: Option<serde_json::Value>,
+    #[serde(default, rename = "crit", deserialize_with = "anything")]
+    has_crit: bool,
+}
+
+/// That the member is there, whatever it is: `null` too.
+fn anything<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    serde::de::IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 impl Unverified {
@@ -88,7 +94,7 @@ pub(super) fn read(token: &str) -> Result<Unverified, VerifyError> {
     let (message, signature) = token.rsplit_once('.').ok_or_else(no_jwt)?;
     let (header, claims) = message.split_once('.').ok_or_else(no_jwt)?;
     let header: Header = part(header)?;
-    if header.crit.is_some() {
+    if header.has_crit {
         return Err(VerifyError::rejected(
             "it asks for an extension (crit), and none is known",
         ));

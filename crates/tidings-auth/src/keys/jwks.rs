@@ -220,3 +220,44 @@ fn bytes(text: Option<&str>) -> Result<Vec<u8>, SkipCause> {
     let text = text.ok_or(SkipCause::NoJwk)?;
     URL_SAFE_NO_PAD.decode(text).map_err(|_| SkipCause::NoJwk)
 }
+
+/// The examples of specifications that sign something else than claims.
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{Keys, Refusal};
+
+    fn verify(key: &str, algorithm: Algorithm, token: &str) {
+        let set = format!(r#"{{"keys":[{key}]}}"#);
+        let mut keys = Keys::new();
+        keys.replace(&Jwks::parse(set.as_bytes(), None).expect("a key set"));
+        let (message, signature) = token.rsplit_once('.').expect("three parts");
+        let mut signature = bytes(Some(signature)).expect("base64url");
+        let verify = |signature: &[u8]| {
+            let (right, wrong) = (message.as_bytes(), &message.as_bytes()[1..]);
+            let of = |message| keys.verify(None, None, algorithm, message, signature);
+            (of(right), of(wrong))
+        };
+        assert_eq!(verify(&signature), (Ok(()), Err(Refusal::BadSignature)));
+        signature[7] ^= 1;
+        assert_eq!(verify(&signature).0, Err(Refusal::BadSignature));
+    }
+
+    #[test]
+    fn rfc_8037_a4_ed25519() {
+        verify(
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
+            Algorithm::EdDSA,
+            "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
+        );
+    }
+
+    #[test]
+    fn rfc_7520_4_2_rsa_pss() {
+        verify(
+            r#"{"kty":"RSA","kid":"bilbo.baggins@hobbiton.example","use":"sig","n":"n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJMRBSFKrKb2wqVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD5lFHpPI9bTwJlsde3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kRhuaxwUkRz5iaiQkqgc5gHdrNP5zw","e":"AQAB"}"#,
+            Algorithm::PS384,
+            "eyJhbGciOiJQUzM4NCIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9.SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250byB0aGUgcm9hZCwgYW5kIGlmIHlvdSBkb24ndCBrZWVwIHlvdXIgZmVldCwgdGhlcmXigJlzIG5vIGtub3dpbmcgd2hlcmUgeW91IG1pZ2h0IGJlIHN3ZXB0IG9mZiB0by4.cu22eBqkYDKgIlTpzDXGvaFfz6WGoz7fUDcfT0kkOy42miAh2qyBzk1xEsnk2IpN6-tPid6VrklHkqsGqDqHCdP6O8TTB5dDDItllVo6_1OLPpcbUrhiUSMxbbXUvdvWXzg-UD8biiReQFlfz28zGWVsdiNAUf8ZnyPEgVFn442ZdNqiVJRmBqrYRXe8P_ijQ7p8Vdz0TTrxUeT3lm8d9shnr2lfJT8ImUjvAA2Xez2Mlp8cBE5awDzT0qI0n6uiP1aCN_2_jLAeQTlqRHtfa64QQSUmFAAjVKPbByi7xho0uTOcbH510a6GYmJUAfmWjwZ6oD4ifKo8DYM-X72Eaw",
+        );
+    }
+}

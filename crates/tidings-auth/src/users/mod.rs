@@ -72,3 +72,24 @@ impl fmt::Debug for Users {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(name: &str, parameters: &str) -> String {
+        format!(
+            "{name}:$argon2id$v=19${parameters}$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
+        )
+    }
+
+    #[test]
+    fn an_unknown_name_is_hashed_like_the_costliest_user_of_the_file() {
+        let file = line("ann", "m=64,t=3,p=2") + &line("bob", "m=64,t=2,p=1");
+        let users = Users::parse(&file).expect("a good file");
+        assert_eq!(users.dummy.cost(), users.by_name["ann"].hash.cost());
+        let nobody = Users::parse("").expect("a good file");
+        assert_eq!(nobody.dummy.cost(), 19_456 * 2);
+        assert_eq!(nobody.verify("ann", ""), None);
+    }
+}

@@ -87,6 +87,7 @@ fn headers_that_ask_for_more_than_is_known_are_refused() {
         json!([]),
         json!("exp"),
         json!({}),
+        json!(null),
         json!(0),
     ] {
         let cause = forged(json!({"alg": "HS256", "crit": crit, "b64": false}));
