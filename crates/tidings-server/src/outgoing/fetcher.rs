@@ -253,10 +253,8 @@ mod tests {
         let long = format!("x: {}\r\n", "y".repeat(2 * MAX_HEAD));
         let error = fetched(move |_| answer("200 OK", &long, ""), LIMITS).await;
         assert!(matches!(error, Err(FetchError::Http(_))), "{error:?}");
-        let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = nobody.local_addr().expect("it is bound");
-        drop(nobody);
-        let error = fetch(&format!("http://{address}/"), LIMITS).await;
+        let (_nobody, port) = scripted::taken_by_nobody();
+        let error = fetch(&format!("http://127.0.0.1:{port}/"), LIMITS).await;
         assert!(matches!(
             error,
             Err(FetchError::Connect(ConnectError::Unreachable(_)))
@@ -265,14 +263,14 @@ mod tests {
 
     #[tokio::test]
     async fn only_a_certificate_that_holds_is_believed() {
-        let authority = Authority::new();
+        let authority = Authority::new("ours");
         let trust = Trust::with_pem(authority.pem().as_bytes()).expect("a certificate");
         let fetcher = Fetcher::new(Arc::new(trust));
         for (identity, holds) in [
             (authority.issue("localhost"), true),
             (authority.issue("elsewhere.example"), false),
             (authority.issue_expired("localhost"), false),
-            (Authority::new().issue("localhost"), false),
+            (Authority::new("another").issue("localhost"), false),
         ] {
             let port = serve(identity, Router::new().route("/", get(|| async { "keys" })));
             let url = parse(&format!("https://localhost:{port}")).expect("a url");

@@ -7,6 +7,7 @@ use std::thread;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use socket2::{Domain, Socket, Type};
 
 pub(crate) const SECRET: &str = "a secret of more than 16 characters";
 
@@ -91,6 +92,15 @@ pub(crate) fn answer(status: &str, headers: &str, body: &str) -> Reply {
     let length = body.len();
     let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n");
     Reply::Whole(format!("{head}{body}").into_bytes())
+}
+
+/// A port that refuses connections as long as the socket is there.
+pub(crate) fn taken_by_nobody() -> (Socket, u16) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    socket.bind(&any.into()).expect("a free port");
+    let address = socket.local_addr().expect("it is bound").as_socket();
+    (socket, address.expect("an address").port())
 }
 
 /// Listens until the process ends.

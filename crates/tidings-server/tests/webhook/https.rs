@@ -27,10 +27,9 @@ pub(crate) struct Identity {
 }
 
 impl Authority {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let name = "an authority of this test";
         params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate().expect("a key");
         let own = params.self_signed(&key).expect("a certificate");

@@ -8,14 +8,13 @@ mod server;
 mod tls;
 
 use std::collections::HashSet;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use back_end::{Reply, Seen, answer};
 use server::{Running, config, routed};
-use socket2::{Domain, Socket, Type};
 use tidings_core::application::{Answer, Application, Request};
 use tidings_server::config::{Webhook, WebhookRoute};
 use tidings_server::{RunError, Server};
@@ -265,11 +264,8 @@ fn so_many_requests_are_worked_on_at_a_time_and_no_more() {
 
 #[test]
 fn a_back_end_that_is_not_there_is_told_so_and_found_when_it_comes() {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    let any: std::net::SocketAddr = "127.0.0.1:0".parse().expect("an address");
-    socket.bind(&any.into()).expect("a free port");
-    let address = socket.local_addr().expect("it is bound").as_socket();
-    let webhook = routed(address.expect("an address"));
+    let (socket, port) = back_end::taken_by_nobody();
+    let webhook = routed(SocketAddr::from(([127, 0, 0, 1], port)));
     let impatient = Running::start(Webhook {
         retry_delay: Duration::from_millis(1),
         ..webhook.clone()

@@ -1,10 +1,10 @@
 //! Back ends behind HTTPS, and what is wrong with some.
 
 use std::io::Read;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ fn secured(port: u16, ca: &File) -> Webhook {
 
 #[test]
 fn a_back_end_answers_over_tls() {
-    let authority = Authority::new();
+    let authority = Authority::new("ours");
     let (port, asked) = counting(authority.issue("localhost"));
     let ca = File::new("answers.pem", authority.pem());
     let server = Running::start(secured(port, &ca));
@@ -78,11 +78,14 @@ fn a_back_end_answers_over_tls() {
 
 #[test]
 fn a_certificate_that_does_not_hold_is_refused_before_anything_is_said() {
-    let authority = Authority::new();
+    let authority = Authority::new("ours");
     let ca = File::new("refused.pem", authority.pem());
     for (wrong, identity) in [
         ("its name", authority.issue("elsewhere.example")),
-        ("its authority", Authority::new().issue("localhost")),
+        (
+            "its authority",
+            Authority::new("another").issue("localhost"),
+        ),
         ("its time", authority.issue_expired("localhost")),
     ] {
         let (port, asked) = counting(identity);
@@ -110,7 +113,7 @@ fn a_certificate_that_does_not_hold_is_refused_before_anything_is_said() {
 
 #[test]
 fn a_port_without_tls_is_told_so() {
-    let authority = Authority::new();
+    let authority = Authority::new("ours");
     let ca = File::new("plain.pem", authority.pem());
     let plain = back_end::start(|_| answer("204 No Content", "", ""));
     let chatty = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -139,7 +142,7 @@ fn a_port_without_tls_is_told_so() {
 
 #[test]
 fn tls_that_never_begins_is_within_the_time_out_and_holds_nothing_up() {
-    let authority = Authority::new();
+    let authority = Authority::new("ours");
     let ca = File::new("silent.pem", authority.pem());
     // Accepted by the system, and never read.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -160,6 +163,57 @@ fn tls_that_never_begins_is_within_the_time_out_and_holds_nothing_up() {
     let mut hello = Vec::new();
     first.read_to_end(&mut hello).expect("it is closed");
     assert!(!hello.is_empty());
+}
+
+#[test]
+fn a_connection_that_nobody_waits_for_any_longer_is_given_up_as_well() {
+    let authority = Authority::new("ours");
+    let ca = File::new("second.pem", authority.pem());
+    let (began, begun) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let released = Arc::new(Mutex::new(released));
+    let hook = move |headers: HeaderMap| async move {
+        if headers["tidings-destination"] == "/app/slow" {
+            began.send(()).expect("the test listens");
+            let wait = move || released.lock().expect("nobody panics").recv();
+            let waited = tokio::task::spawn_blocking(wait).await;
+            waited.expect("it waits").expect("the test says so");
+        }
+    };
+    let port = serve(
+        authority.issue("localhost"),
+        Router::new().route("/hook", post(hook)),
+    );
+    let front = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let server = Running::start(Webhook {
+        timeout: Duration::from_secs(3),
+        ..secured(front.local_addr().expect("it is bound").port(), &ca)
+    });
+    let [mut first, mut second] = [(); 2].map(|()| server.client(""));
+    first.ask("slow", "");
+    let (own, _) = front.accept().expect("it came");
+    pass_on(own, port);
+    begun.recv().expect("it is asked");
+    second.ask("quick", "");
+    let (mut silent, _) = front.accept().expect("it came");
+    // The one in use is free again before the other one is there.
+    release.send(()).expect("it waits");
+    for client in [&mut first, &mut second] {
+        client.is_told(&["RECEIPT\n"]);
+    }
+    silent
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .expect("a socket");
+    silent.read_to_end(&mut Vec::new()).expect("it is closed");
+}
+
+/// To the port and back.
+fn pass_on(stream: TcpStream, port: u16) {
+    let other = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    let clone = |stream: &TcpStream| stream.try_clone().expect("a socket");
+    for (mut from, mut to) in [(clone(&stream), clone(&other)), (other, stream)] {
+        thread::spawn(move || std::io::copy(&mut from, &mut to));
+    }
 }
 
 #[tokio::test]

@@ -296,9 +296,7 @@ async fn a_back_end_that_gives_no_answer_lets_nobody_in_and_says_come_back() {
         })
     };
     let patience = Duration::from_millis(200);
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = nobody.local_addr().expect("it is bound").port();
-    drop(nobody);
+    let (_nobody, port) = scripted::taken_by_nobody();
     for (webhook, text) in [
         (
             Webhook {
@@ -343,12 +341,12 @@ async fn one_that_fails_again_and_again_is_left_alone() {
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
 
-#[tokio::test]
-async fn so_many_are_asked_about_at_a_time_and_who_has_gone_gives_its_place_back() {
+/// Answers at once, but for `slow`, of which the test hears.
+fn slow_and_quick(timeout: Duration) -> (Webhook, mpsc::Receiver<()>) {
     let (tell, told) = mpsc::channel();
-    let authenticator = asking(Webhook {
+    let webhook = Webhook {
         max_concurrency: 1,
-        timeout: Duration::from_millis(500),
+        timeout,
         ..scripted(move |seen| {
             if seen.body.contains("slow") {
                 let _ = tell.send(());
@@ -356,22 +354,41 @@ async fn so_many_are_asked_about_at_a_time_and_who_has_gone_gives_its_place_back
             }
             answer("200 OK", "", r#"{"user":"ann"}"#)
         })
-    });
-    let gone = authenticator.authenticate(login("slow"));
-    tokio::task::yield_now().await;
-    drop(gone);
-    let quick = authenticator.authenticate(login("quick")).await;
-    assert_eq!(quick, Ok(Principal::user("ann")));
+    };
+    (webhook, told)
+}
 
-    let slow = tokio::spawn(authenticator.authenticate(login("slow")));
+async fn asked(told: mpsc::Receiver<()>) {
     let came = tokio::task::spawn_blocking(move || told.recv());
     came.await.expect("it waits").expect("it is asked");
-    let second = authenticator.authenticate(login("second"));
-    let (slow, second) = tokio::join!(slow, second);
+}
+
+#[tokio::test]
+async fn so_many_are_asked_about_at_a_time_and_others_wait() {
+    let (webhook, told) = slow_and_quick(Duration::from_millis(500));
+    let authenticator = asking(webhook);
+    let slow = tokio::spawn(authenticator.authenticate(login("slow")));
+    asked(told).await;
+    // It waits less than the first has, and finds a place when that is given up.
+    let quick = authenticator.authenticate(login("quick"));
+    let (slow, quick) = tokio::join!(slow, quick);
     let late = out_of_order("the application did not answer in time");
     assert_eq!(slow.expect("no panic"), late);
-    // It had waited less than the first, and found a place when that was given up.
-    assert_eq!(second, Ok(Principal::user("ann")));
+    assert_eq!(quick, Ok(Principal::user("ann")));
+}
+
+#[tokio::test]
+async fn a_client_that_has_gone_gives_its_place_back() {
+    let patience = Duration::from_secs(10);
+    let (webhook, told) = slow_and_quick(patience);
+    let authenticator = asking(webhook);
+    let gone = authenticator.authenticate(login("slow"));
+    asked(told).await;
+    drop(gone);
+    let began = clock::now();
+    let quick = authenticator.authenticate(login("quick")).await;
+    assert_eq!(quick, Ok(Principal::user("ann")));
+    assert!(clock::now() - began < patience / 2, "it waited");
 }
 
 /// All that is logged, as text.
