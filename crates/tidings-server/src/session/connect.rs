@@ -60,11 +60,17 @@ fn named(user: Option<&str>) -> Option<Arc<str>> {
 
 /// Lets a client in.
 fn accept(worker: &Rc<Worker>, connection: &Rc<Connection>, request: &ConnectRequest) {
-    if let Some(session) = connection.application.borrow_mut().stomp() {
+    let mut application = connection.application.borrow_mut();
+    if let Some(session) = application.stomp() {
         let now = clock::now();
         let name = user(connection, request);
-        let Some(id) = session.arrive(worker, connection, named(name)) else {
-            return;
+        let id = match session.arrive(worker, connection, named(name)) {
+            Ok(Some(id)) => id,
+            Ok(None) => return,
+            Err(refusal) => {
+                drop(application);
+                return application::refuse(worker, connection, &request.frame, &refusal);
+            }
         };
         let connected = Connected {
             session: &id,
@@ -76,5 +82,6 @@ fn accept(worker: &Rc<Worker>, connection: &Rc<Connection>, request: &ConnectReq
         session.announce(&worker.node);
         tracing::debug!(peer = %connection.peer, session = &*id, version = %request.version, "connected");
     }
+    drop(application);
     worker.schedule_next(connection);
 }

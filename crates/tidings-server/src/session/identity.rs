@@ -7,7 +7,7 @@ use tidings_core::application::{Event, Session as Known};
 use tidings_core::disconnect::Reason;
 use tidings_core::user::{UserTarget, session_topic};
 
-use super::Session;
+use super::{Session, crowd};
 use crate::node::{Node, lock};
 use crate::refusal::Refusal;
 use crate::whereabouts::Place;
@@ -20,9 +20,12 @@ impl Session {
         worker: &Worker,
         connection: &Connection,
         user: Option<Arc<str>>,
-    ) -> Option<Arc<str>> {
+    ) -> Result<Option<Arc<str>>, Refusal> {
         let node = &worker.node;
-        let mut known = Arc::clone(self.known.as_ref()?);
+        let Some(known) = &self.known else {
+            return Ok(None);
+        };
+        let mut known = Arc::clone(known);
         if known.user != user {
             known = Arc::new(known.of_user(user));
         }
@@ -36,10 +39,10 @@ impl Session {
                 connected_at_ms: node.now_ms(),
             });
         }
-        lock(&node.users).connect(&known.id, known.user.as_deref());
+        crowd::join(node, &known, &connection.peer)?;
         let id = Arc::clone(&known.id);
         self.known = Some(known);
-        Some(id)
+        Ok(Some(id))
     }
 
     /// Tells the application that the session is connected.

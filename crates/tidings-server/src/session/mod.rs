@@ -4,6 +4,7 @@ mod acknowledge;
 mod application;
 mod awaited;
 mod connect;
+mod crowd;
 mod identity;
 mod oversight;
 mod request;
@@ -120,6 +121,7 @@ pub(crate) fn consume(worker: &Rc<Worker>, connection: &Rc<Connection>, bytes: B
         let Some(event) = session.stomp.poll_event() else {
             return;
         };
+        connection.pace.count_frame();
         match event {
             Event::Connect(request) => {
                 drop(application);

@@ -53,7 +53,8 @@ impl Worker {
             }
             return;
         }
-        if connection.paused.get() || connection.is_asking() {
+        let is_resting = connection.pace.is_resting(now);
+        if connection.paused.get() || connection.is_asking() || is_resting {
             // It may have sent in time: it is we who do not read it now, and what SockJS brings waits, too.
             connection.application.borrow_mut().heard(now);
         }

@@ -12,7 +12,7 @@ pub(super) use network::{Address, AddressOrOff, Origins, OwnAddress, ScriptUrl, 
 pub(super) use quantity::{Count, Size, Time};
 pub(super) use secret::ApiKeys;
 pub(super) use webhook::{HookUrl, Key, Routes};
-pub(super) use word::{AuthenticatorName, Flag, Folder, Policy, Reasons, Separator};
+pub(super) use word::{AuthenticatorName, Flag, Folder, Policy, Reasons, Separator, TooMany};
 
 use super::raw::Raw;
 
