@@ -25,3 +25,27 @@ pub(crate) fn limit_of(reason: Reason) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::Telemetry;
+
+    #[test]
+    fn a_goodbye_by_a_limit_counts_for_its_key_and_any_other_for_none() {
+        let telemetry = Telemetry::new();
+        telemetry.disconnected(Reason::SessionReplaced);
+        telemetry.disconnected(Reason::TooManySessions);
+        telemetry.disconnected(Reason::Normal);
+        telemetry.disconnected(Reason::RateExceeded);
+        let text = telemetry.render();
+        let lines = text.lines();
+        let counted: Vec<_> = lines
+            .filter(|line| line.starts_with("tidings_limit_reached_total"))
+            .collect();
+        assert_eq!(
+            counted,
+            ["tidings_limit_reached_total{limit=\"session.max_per_user\"} 2"]
+        );
+    }
+}

@@ -227,7 +227,7 @@ sections! {
 
         /// Bytes that a client may send in a second, inflated; at once, if it was quiet, as many as in five seconds. Who
         /// sends more is read no faster; zero is no limit.
-        max_bytes_per_second: usize = 16_777_216, Size { min: 0, max: 64 * GIB };
+        max_bytes_per_second: usize = 67_108_864, Size { min: 0, max: 64 * GIB };
 
         /// For how long a client that has sent more than it may is not read. Where it would have to be longer, the
         /// connection is closed with the reason `rate-exceeded`.
@@ -243,7 +243,8 @@ sections! {
         /// the code `too-many-sessions`. `close-oldest`: the oldest session ends with the code `session-replaced`.
         on_too_many: WhenFull = WhenFull::Refuse, TooMany;
 
-        /// Subscriptions of one session.
+        /// Subscriptions of one session. Guides say 5 for the page of one person; dashboards that follow a destination for
+        /// each row have hundreds.
         max_subscriptions: usize = 1_000, Count { min: 1, max: 1_000_000 };
 
         /// Open transactions of one session; 0 refuses BEGIN.

@@ -104,9 +104,9 @@ fn who_is_held_back_misses_no_heart_beat() {
         let server = slow_server().await;
         let dial = server.dial().heart_beat(SECOND, 0 * SECOND);
         let mut peer = dial.connect().await;
+        let before = now();
         send(&mut peer, 849).await;
         peer.confirm(frame()).await;
-        let before = now();
         peer.confirm(frame()).await;
         assert_passed(before, (1 + 850 - 50) * SECOND / 10);
     });
