@@ -111,6 +111,7 @@ impl Node {
                 user_prefix: config.broker.user_prefix.clone(),
                 separator,
                 max_bytes: config.broker.max_destination_bytes,
+                max_segments: config.broker.max_destination_segments,
             },
             message_ids: MessageIds::new(&random_name()[..MESSAGE_PREFIX_DIGITS]),
             interest: RwLock::new(PatternMap::new(separator)),

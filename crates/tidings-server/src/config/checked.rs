@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tidings_core::destination::MAX_SEGMENTS;
 use tidings_core::disconnect::Reason;
 use tidings_core::user::WhenFull;
 
@@ -368,6 +369,9 @@ sections! {
 
         /// Longest destination.
         max_destination_bytes: usize = 1_024, Size { min: 64, max: 64 * KIB };
+
+        /// Most segments of a destination; those of the prefix count.
+        max_destination_segments: usize = MAX_SEGMENTS, Count { min: 4, max: MAX_SEGMENTS };
     }
 
     /// Limits of point-to-point destinations.
