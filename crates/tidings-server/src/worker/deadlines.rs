@@ -79,7 +79,9 @@ impl Worker {
         }
         if connection.listening.is_some() {
             self.check_session(connection, now);
-        } else if connection.next_beat().is_some_and(|at| at <= now) {
+        } else if connection.phase() == Phase::Open
+            && connection.next_beat().is_some_and(|at| at <= now)
+        {
             self.send_control(connection, Opcode::Text, frame::HEARTBEAT);
             connection.written_at.set(now);
         }
