@@ -1,5 +1,7 @@
 //! How fast a client may send.
 
+use std::time::Duration;
+
 use tidings_testkit::{Command, Frame, Link, Peer, TestServer, now, run};
 use tidings_websocket::{Opcode, write_frame};
 
@@ -12,7 +14,7 @@ async fn slow_server() -> TestServer {
     TestServer::builder()
         .config(|config| {
             config.session.max_frames_per_second = 10;
-            config.session.rate_patience = 100 * SECOND;
+            config.session.rate_patience = 10Duration::ZERO;
         })
         .start()
         .await
@@ -64,7 +66,7 @@ fn a_client_within_its_limits_waits_for_nothing() {
                 send(&mut peer, 9).await;
                 peer.confirm(frame()).await;
             }
-            assert_passed(before, 100 * SECOND);
+            assert_passed(before, 10Duration::ZERO);
         }
     });
 }
@@ -79,7 +81,7 @@ fn one_client_that_is_held_back_holds_back_no_other() {
         let mut other = server.connect("other").await;
         let before = now();
         other.confirm(frame()).await;
-        assert_passed(before, 0 * SECOND);
+        assert_passed(before, Duration::ZERO);
     });
 }
 
@@ -94,7 +96,7 @@ fn heart_beats_over_tcp_are_no_frames() {
         }
         peer.confirm(frame()).await;
         peer.confirm(frame()).await;
-        assert_passed(before, 0 * SECOND);
+        assert_passed(before, Duration::ZERO);
     });
 }
 
@@ -102,7 +104,7 @@ fn heart_beats_over_tcp_are_no_frames() {
 fn who_is_held_back_misses_no_heart_beat() {
     run(async {
         let server = slow_server().await;
-        let dial = server.dial().heart_beat(SECOND, 0 * SECOND);
+        let dial = server.dial().heart_beat(SECOND, Duration::ZERO);
         let mut peer = dial.connect().await;
         let before = now();
         send(&mut peer, 849).await;
@@ -203,7 +205,7 @@ fn zero_is_no_limit() {
         let before = now();
         send(&mut peer, 100_000).await;
         peer.confirm(frame()).await;
-        assert_passed(before, 0 * SECOND);
+        assert_passed(before, Duration::ZERO);
     });
 }
 
@@ -215,10 +217,10 @@ fn the_defaults_are_ten_thousand_frames_a_second_and_fifty_thousand_at_once() {
         let before = now();
         send(&mut peer, 49_000).await;
         peer.confirm(frame()).await;
-        assert_passed(before, 0 * SECOND);
+        assert_passed(before, Duration::ZERO);
         send(&mut peer, 100_000).await;
         peer.confirm(frame()).await;
         let passed = now() - before;
-        assert!((9 * SECOND..=10 * SECOND).contains(&passed), "{passed:?}");
+        assert!((9 * SECOND..=1Duration::ZERO).contains(&passed), "{passed:?}");
     });
 }
