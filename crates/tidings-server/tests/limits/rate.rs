@@ -14,7 +14,7 @@ async fn slow_server() -> TestServer {
     TestServer::builder()
         .config(|config| {
             config.session.max_frames_per_second = 10;
-            config.session.rate_patience = 10Duration::ZERO;
+            config.session.rate_patience = 100 * SECOND;
         })
         .start()
         .await
@@ -66,7 +66,7 @@ fn a_client_within_its_limits_waits_for_nothing() {
                 send(&mut peer, 9).await;
                 peer.confirm(frame()).await;
             }
-            assert_passed(before, 10Duration::ZERO);
+            assert_passed(before, 100 * SECOND);
         }
     });
 }
@@ -221,6 +221,6 @@ fn the_defaults_are_ten_thousand_frames_a_second_and_fifty_thousand_at_once() {
         send(&mut peer, 100_000).await;
         peer.confirm(frame()).await;
         let passed = now() - before;
-        assert!((9 * SECOND..=1Duration::ZERO).contains(&passed), "{passed:?}");
+        assert!((9 * SECOND..=10 * SECOND).contains(&passed), "{passed:?}");
     });
 }
