@@ -120,6 +120,7 @@ fn rules(shape: &Shape) -> Rules {
         user_prefix: "/user/".to_owned(),
         separator: Separator::Slash,
         max_bytes: 1024,
+        max_segments: 32,
     };
     let texts = (1..RULES).map(shape.others).chain([shape.last.to_owned()]);
     let rules = texts.map(|text| Rule::parse(&text, &destinations).expect("a good rule"));

@@ -13,13 +13,16 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use crate::destination::{DestinationError, Separator};
+use crate::disconnect::Reason;
 
 /// The sessions that are connected, and whose they are. All but [`sessions`](Self::sessions) costs the same however many
 /// sessions a user has: a login that everybody shares is no rarity.
 #[derive(Debug, Default)]
 pub struct Users {
     /// Every session, with its place among those of its user.
-    places: HashMap<Arc<str>, usize>,
+    places: HashMap<Arc<str>, Place>,
+    /// How many have connected: each has its number.
+    connected: u64,
     /// Ordered, so that pages of names can be read without looking at all of them.
     sessions: BTreeMap<Box<str>, Sessions>,
 }
@@ -27,15 +30,87 @@ pub struct Users {
 /// Most users have one.
 type Sessions = SmallVec<[Arc<str>; 1]>;
 
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    index: usize,
+    /// The lower, the longer it is connected.
+    number: u64,
+}
+
+/// How many sessions one user may have, and what happens when one more connects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionLimit {
+    /// Sessions of one user; zero is no limit.
+    pub max: usize,
+    /// What happens when one more connects.
+    pub when_full: WhenFull,
+}
+
+/// What happens when a user who has as many sessions as one may connects once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenFull {
+    /// The new session is refused.
+    Refuse,
+    /// The oldest session ends.
+    CloseOldest,
+}
+
+/// The user has as many sessions as one user may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the user has {0} sessions, as many as one may have: end one of them first")]
+pub struct TooManySessions(pub usize);
+
+impl TooManySessions {
+    /// The code of this error.
+    pub fn reason(&self) -> Reason {
+        Reason::TooManySessions
+    }
+}
+
 impl Users {
+    /// As [`connect`](Self::connect), unless the user has as many sessions as one may. The answer is the session that has to
+    /// go for it; it counts as gone already. Who did not log in is not counted.
+    ///
+    /// Where the limit is met, that costs a look at each session of the user.
+    ///
+    /// # Errors
+    /// The user has too many, and the limit says that the new one is to go.
+    pub fn admit(
+        &mut self,
+        session: &Arc<str>,
+        user: Option<&str>,
+        limit: SessionLimit,
+    ) -> Result<Option<Arc<str>>, TooManySessions> {
+        let has = user.map_or(0, |user| self.of_user(user).len());
+        let is_full = limit.max > 0 && has >= limit.max;
+        if is_full && limit.when_full == WhenFull::Refuse {
+            return Err(TooManySessions(has));
+        }
+        let oldest = user.filter(|_| is_full).and_then(|user| self.oldest(user));
+        if let Some(oldest) = &oldest {
+            self.disconnect(oldest, user);
+        }
+        self.connect(session, user);
+        Ok(oldest)
+    }
+
+    fn oldest(&self, user: &str) -> Option<Arc<str>> {
+        let sessions = self.of_user(user).iter();
+        let number = |session: &&Arc<str>| self.places.get(*session).map(|place| place.number);
+        sessions.min_by_key(number).cloned()
+    }
+
     /// A session is connected, under a name that no other session has; `user` is who logged in, if anybody.
     pub fn connect(&mut self, session: &Arc<str>, user: Option<&str>) {
-        let mut place = 0;
+        let mut index = 0;
         if let Some(user) = user {
             let sessions = self.sessions.entry(user.into()).or_default();
-            place = sessions.len();
+            index = sessions.len();
             sessions.push(Arc::clone(session));
         }
+        self.connected += 1;
+        let number = self.connected;
+        let place = Place { index, number };
         self.places.insert(Arc::clone(session), place);
     }
 
@@ -49,9 +124,10 @@ impl Users {
         else {
             return;
         };
-        sessions.swap_remove(place);
-        if let Some(moved) = sessions.get(place) {
-            self.places.insert(Arc::clone(moved), place);
+        sessions.swap_remove(place.index);
+        let moved = sessions.get(place.index);
+        if let Some(moved) = moved.and_then(|moved| self.places.get_mut(moved)) {
+            moved.index = place.index;
         }
         if sessions.is_empty() {
             self.sessions.remove(user);
@@ -171,6 +247,33 @@ mod tests {
         }
     }
 
+    const NEWEST_STAY: SessionLimit = SessionLimit {
+        max: 2,
+        when_full: WhenFull::CloseOldest,
+    };
+
+    #[test]
+    fn who_did_not_log_in_is_not_counted_and_zero_is_no_limit() {
+        let mut users = Users::default();
+        let refuse = |max| SessionLimit {
+            max,
+            when_full: WhenFull::Refuse,
+        };
+        for number in 0..9 {
+            let id: Arc<str> = format!("anonymous {number}").into();
+            assert_eq!(users.admit(&id, None, refuse(1)), Ok(None));
+            let id: Arc<str> = format!("ada's {number}").into();
+            assert_eq!(users.admit(&id, Some("ada"), refuse(0)), Ok(None));
+        }
+        let id: Arc<str> = "one more".into();
+        assert_eq!(
+            users.admit(&id, Some("ada"), refuse(9)),
+            Err(TooManySessions(9))
+        );
+        assert_eq!(users.session("one more"), None);
+        assert_eq!(users.admit(&id, Some("ada"), refuse(10)), Ok(None));
+    }
+
     fn escape(name: &str) -> String {
         name.bytes().map(|byte| format!("%{byte:02X}")).collect()
     }
@@ -180,6 +283,32 @@ mod tests {
         fn every_name_can_be_written(name in "\\PC{1,12}", path in "[a-z/]{1,9}") {
             let parsed = UserTarget::parse(&format!("{}/{path}", escape(&name)));
             prop_assert_eq!(parsed, Ok(UserTarget { name: name.into(), path: path.into() }));
+        }
+
+        /// The model: the sessions of each user in the order in which they came.
+        #[test]
+        fn a_user_has_no_more_sessions_than_one_may_and_the_oldest_goes(
+            steps in prop::collection::vec((0u8..3, 0u8..8, any::<bool>()), 0..60),
+        ) {
+            let mut users = Users::default();
+            let mut model: BTreeMap<u8, Vec<Arc<str>>> = BTreeMap::new();
+            for (number, (user, which, comes)) in steps.into_iter().enumerate() {
+                let sessions = model.entry(user).or_default();
+                let name = user.to_string();
+                if comes {
+                    let id: Arc<str> = format!("session {number}").into();
+                    let oldest = (sessions.len() == NEWEST_STAY.max).then(|| sessions.remove(0));
+                    sessions.push(Arc::clone(&id));
+                    prop_assert_eq!(users.admit(&id, Some(&name), NEWEST_STAY), Ok(oldest));
+                } else if !sessions.is_empty() {
+                    let gone = sessions.remove(usize::from(which) % sessions.len());
+                    users.disconnect(&gone, Some(&name));
+                }
+                for (user, sessions) in &model {
+                    let found: BTreeSet<_> = users.of_user(&user.to_string()).iter().cloned().collect();
+                    prop_assert_eq!(found, sessions.iter().cloned().collect());
+                }
+            }
         }
 
         /// Users and sessions are called alike here, so that names meet.

@@ -71,8 +71,8 @@ impl Audit {
     pub(crate) fn new(config: &config::Audit, telemetry: Telemetry) -> Self {
         Self {
             telemetry,
-            each: Rate::new(config.max_per_minute, PERIOD, PERIOD),
-            all: Rate::new(config.max_total_per_minute, PERIOD, PERIOD),
+            each: Rate::new(config.max_per_minute.into(), PERIOD, PERIOD),
+            all: Rate::new(config.max_total_per_minute.into(), PERIOD, PERIOD),
             tallies: Mutex::default(),
         }
     }

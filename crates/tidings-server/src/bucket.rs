@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 /// How fast a bucket fills, and how much it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rate {
-    count: u32,
+    count: u64,
     period: Duration,
     burst: Duration,
 }
 
 impl Rate {
     /// `count` in each `period`, and at once as many as come in `burst`; none where `count` is zero, which is no limit.
-    pub(crate) fn new(count: u32, period: Duration, burst: Duration) -> Option<Self> {
+    pub(crate) fn new(count: u64, period: Duration, burst: Duration) -> Option<Self> {
         (count > 0).then_some(Self {
             count,
             period,

@@ -28,6 +28,8 @@ pub(crate) async fn drive(reader: Reader, early: Bytes) {
     loop {
         let full = input.len() >= LEAST_READ_BYTES;
         let is_rest = !receive(worker, connection, &mut input);
+        worker.settle_pace(connection);
+        connection.rested().await;
         if connection.is_asking() || !worker.has_space() {
             connection.paused.set(true);
             connection.answered().await;
@@ -71,13 +73,17 @@ fn poll_read(
 /// stays as small as it came: one read may be a thousand times as much once it is decompressed.
 fn receive(worker: &Rc<Worker>, connection: &Rc<Connection>, input: &mut BytesMut) -> bool {
     while connection.phase() == Phase::Open {
-        if connection.is_asking() {
+        if connection.is_asking() || worker.is_overrun(connection) {
             return false;
         }
         let received = match &mut *connection.link.borrow_mut() {
             Link::Tcp | Link::SockJs if input.is_empty() => return true,
             Link::Tcp | Link::SockJs => Ok(Some(Received::Stream(input.split().freeze()))),
-            Link::WebSocket(link) => link.receive(input),
+            Link::WebSocket(link) => {
+                let received = link.receive(input);
+                connection.pace.count_pieces(link.take_pieces());
+                received
+            }
         };
         match received {
             Ok(None) => return true,
@@ -93,11 +99,16 @@ fn receive(worker: &Rc<Worker>, connection: &Rc<Connection>, input: &mut BytesMu
 
 fn act(worker: &Rc<Worker>, connection: &Rc<Connection>, received: Received) {
     match received {
-        Received::Stream(bytes) => session::consume(worker, connection, bytes),
+        Received::Stream(bytes) => {
+            connection.pace.count_bytes(bytes.len());
+            session::consume(worker, connection, bytes);
+        }
         Received::Message(MessageKind::Binary, bytes) => {
+            connection.pace.count_bytes(bytes.len());
             handle(worker, connection, Payload::Binary(bytes));
         }
         Received::Message(MessageKind::Text, bytes) => {
+            connection.pace.count_bytes(bytes.len());
             // The decoder has checked that it is UTF-8.
             let text = String::from_utf8_lossy(&bytes).into_owned();
             handle(worker, connection, Payload::Text(text));
@@ -111,6 +122,9 @@ fn act(worker: &Rc<Worker>, connection: &Rc<Connection>, received: Received) {
 /// Acts on messages of SockJS.
 pub(crate) fn receive_texts(worker: &Rc<Worker>, connection: &Rc<Connection>, texts: Vec<String>) {
     for text in texts {
+        connection.pace.count_pieces(1);
+        connection.pace.count_bytes(text.len());
+        worker.is_overrun(connection);
         if connection.phase() != Phase::Open {
             return;
         }

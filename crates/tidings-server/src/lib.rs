@@ -20,6 +20,8 @@
 //! | `node` | what all workers share |
 //! | `clock` | what time it is |
 //! | `bucket` | token buckets: how much may happen in a time |
+//! | `limits` | which limit a goodbye is about |
+//! | `pace` | how fast a client may send |
 //! | `audit` | who was refused what, and what operators did |
 //! | `api` | the HTTP API for applications in other languages |
 //!
@@ -36,11 +38,13 @@ mod connector;
 mod endpoint;
 mod http;
 mod inbound;
+mod limits;
 mod link;
 mod listen;
 mod node;
 mod outbound;
 mod outgoing;
+mod pace;
 mod peer;
 mod queueing;
 mod refusal;

@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use crate::audit::Audit;
 use crate::clock::{self, RuntimeDay};
 use crate::config::Config;
+use crate::pace::Rates;
 use crate::replies::Replies;
 use crate::security::Security;
 use crate::sockjs::Sessions;
@@ -38,6 +39,8 @@ pub(crate) struct Node {
     pub(crate) telemetry: Telemetry,
     /// Who was refused what, and what operators did.
     pub(crate) audit: Audit,
+    /// How fast each session may send.
+    pub(crate) rates: Rates,
     /// What a STOMP connection needs to know, shared by all of them.
     pub(crate) stomp: Arc<tidings_stomp::connection::ServerConfig>,
     pub(crate) destinations: Destinations,
@@ -91,6 +94,7 @@ impl Node {
             day: OnceLock::new(),
             audit: Audit::new(&config.audit, telemetry.clone()),
             telemetry,
+            rates: Rates::new(&config.session),
             stomp: Arc::new(tidings_stomp::connection::ServerConfig {
                 limits: tidings_stomp::Limits {
                     max_body_bytes: stomp.max_body_bytes,

@@ -82,4 +82,5 @@ refusals!(
     tidings_core::queue::ReserveError,
     tidings_core::queue::TooManyQueues,
     tidings_core::transaction::TransactionError,
+    tidings_core::user::TooManySessions,
 );

@@ -13,6 +13,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use tidings_core::disconnect::Reason;
 
+use crate::limits::limit_of;
+
 /// Handles to all counters; cloning shares them.
 #[derive(Clone)]
 pub(crate) struct Telemetry {
@@ -54,6 +56,8 @@ pub(crate) struct Telemetry {
     pub(crate) reloads: Family<OutcomeLabel, Counter>,
     /// How often a session was not read because another worker's mailbox was full.
     pub(crate) reads_paused: Counter<u64, AtomicU64>,
+    /// How often clients came to a limit, by the key of the configuration.
+    pub(crate) limits_reached: Family<LimitLabel, Counter>,
     /// What the audit log was told, by event.
     pub(crate) audit_events: Family<EventLabel, Counter>,
     /// Events of the audit log that were not written, for there were too many.
@@ -83,6 +87,12 @@ pub(crate) struct ApiLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct OutcomeLabel {
     pub(crate) outcome: &'static str,
+}
+
+/// Label of a limit: its key in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct LimitLabel {
+    pub(crate) limit: &'static str,
 }
 
 /// Label of an event of the audit log.
@@ -119,6 +129,7 @@ impl Telemetry {
             outbox_bytes: Gauge::default(),
             reloads: Family::default(),
             reads_paused: Counter::default(),
+            limits_reached: Family::default(),
             audit_events: Family::default(),
             audit_suppressed: Counter::default(),
         };
@@ -186,6 +197,11 @@ impl Telemetry {
             &self.audit_suppressed,
         );
         registry.register(
+            "limit_reached",
+            "Times that clients came to a limit, by its key",
+            self.limits_reached.clone(),
+        );
+        registry.register(
             "audit_events",
             "Events of the audit log, written or not",
             self.audit_events.clone(),
@@ -230,6 +246,9 @@ impl Telemetry {
 
     /// One connection ended.
     pub(crate) fn disconnected(&self, reason: Reason) {
+        if let Some(limit) = limit_of(reason) {
+            self.limit_reached(limit);
+        }
         let reason = reason.name();
         self.disconnects
             .get_or_create(&ReasonLabel { reason })
@@ -254,6 +273,13 @@ impl Telemetry {
         self.webhook_seconds
             .get_or_create(&OutcomeLabel { outcome })
             .observe(took.as_secs_f64());
+    }
+
+    /// A client came to a limit.
+    pub(crate) fn limit_reached(&self, limit: &'static str) {
+        self.limits_reached
+            .get_or_create(&LimitLabel { limit })
+            .inc();
     }
 
     /// The audit log was told of an event.

@@ -93,9 +93,10 @@ fn number(session: &str) -> usize {
 }
 
 impl Node {
-    /// Whether it is remembered where sessions are: the API and applications may want to end them.
+    /// Whether it is remembered where sessions are: the API and applications may want to end them, and so may a user who
+    /// connects once more than one may.
     pub(crate) fn keeps_whereabouts(&self) -> bool {
-        self.config.api.enabled || self.application.get().is_some()
+        self.config.api.enabled || self.application.get().is_some() || self.replaces_sessions()
     }
 
     /// Tells a session to go; false where there is none. It counts as gone from now on, so that no second letter

@@ -85,6 +85,8 @@ pub struct Destinations {
     pub separator: Separator,
     /// Longest destination, in bytes.
     pub max_bytes: usize,
+    /// Most segments of a destination, at most [`MAX_SEGMENTS`], which hold for patterns in any case.
+    pub max_segments: usize,
 }
 
 /// What a destination is.
@@ -204,8 +206,9 @@ impl Destinations {
         if name.split(separator).any(str::is_empty) {
             return Err(DestinationError::EmptySegment { separator });
         }
-        if self.separator.segments(destination).count() > MAX_SEGMENTS {
-            return Err(DestinationError::TooDeep);
+        if self.separator.segments(destination).count() > self.max_segments {
+            let limit = self.max_segments;
+            return Err(DestinationError::TooDeep { limit });
         }
         Ok(())
     }
@@ -244,9 +247,12 @@ pub enum DestinationError {
         /// The limit.
         limit: usize,
     },
-    /// [`MAX_SEGMENTS`].
-    #[error("the destination has more than {MAX_SEGMENTS} segments: use fewer")]
-    TooDeep,
+    /// [`Destinations::max_segments`].
+    #[error("the destination has more than {limit} segments: use fewer")]
+    TooDeep {
+        /// The limit.
+        limit: usize,
+    },
     /// A user destination that does not say whose, or nothing behind that.
     #[error(
         "the destination names no user, or nothing of theirs: write the prefix, the user's name, / and the rest"

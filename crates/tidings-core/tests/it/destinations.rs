@@ -12,6 +12,7 @@ fn destinations(separator: Separator) -> Destinations {
         user_prefix: "/user/".to_owned(),
         separator,
         max_bytes: 200,
+        max_segments: MAX_SEGMENTS,
     }
 }
 
@@ -79,7 +80,9 @@ fn a_destination_that_is_not_well_formed_is_refused_for_its_fault() {
     );
     assert_eq!(
         of(&format!("/topic{}", "/a".repeat(MAX_SEGMENTS - 1))),
-        DestinationError::TooDeep
+        DestinationError::TooDeep {
+            limit: MAX_SEGMENTS
+        }
     );
     assert_eq!(of("/topic/*"), DestinationError::Wildcard);
     assert_eq!(of("/topic/what?"), DestinationError::Wildcard);
@@ -91,6 +94,15 @@ fn a_destination_that_is_not_well_formed_is_refused_for_its_fault() {
     );
     let deepest = format!("/topic{}", "/a".repeat(MAX_SEGMENTS - 2));
     assert_eq!(slash().classify(&deepest), Ok(Destination::Topic));
+    let flat = Destinations {
+        max_segments: 4,
+        ..slash()
+    };
+    assert_eq!(flat.classify("/topic/a/b"), Ok(Destination::Topic));
+    let too_deep = Err(DestinationError::TooDeep { limit: 4 });
+    assert_eq!(flat.classify("/topic/a/b/c"), too_deep);
+    let subscription = flat.classify_subscription("/topic/a/*/c");
+    assert_eq!(subscription.map(|(kind, _)| kind), too_deep);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::checked::{AllowedOrigins, AuthenticatorKind, Config};
 use super::error::{ConfigError, Place};
 use super::units::format_size;
 use crate::api::API_PATH;
+use crate::pace::BURST;
 
 /// Room for the command and headers of a frame in a WebSocket message or a SockJS payload. Less than every header at its longest: clients
 /// send a few short ones, and the bytes are kept for each message that is being received.
@@ -156,6 +157,24 @@ fn check_sizes(config: &Config, report: &mut Report<'_>) {
                 size(websocket.max_message_bytes),
                 size(frame),
                 size(head.min(WEBSOCKET_HEAD_BYTES))
+            )
+        },
+    );
+    let rate = session.max_bytes_per_second;
+    let patience = BURST.saturating_add(session.rate_patience).as_millis() as usize;
+    let at_once = rate.saturating_mul(patience) / 1_000;
+    report.require(
+        rate == 0 || at_once >= frame,
+        "session.max_bytes_per_second",
+        &["session.rate_patience", body, headers[0], headers[1]],
+        || {
+            format!(
+                "is {} a second, too little for a STOMP frame with the largest body, which is {}: a client may be ahead of it \
+                 by {}, which is what comes in {} s + `session.rate_patience`; raise it, or lower `stomp.max_body_bytes`",
+                size(rate),
+                size(frame),
+                size(at_once),
+                BURST.as_secs(),
             )
         },
     );

@@ -8,14 +8,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tidings_core::destination::{self, Destinations};
+use tidings_core::destination::{self, Destinations, MAX_SEGMENTS};
 use tidings_core::disconnect::Reason;
+use tidings_core::user::WhenFull;
 
 use super::form::{
     Address, AddressOrOff, ApiKeys, Authenticators, CaFile, Count, File, Flag, Folder, Form,
     HookUrl, Issuers, Key as SecretKey, Origins, OwnAddress, PlainDestination, Policy, Prefix,
-    Prefixes, Reasons, Routes, RuleLines, ScriptUrl, Separator, Size, Time, Token, UrlPath, Word,
-    Words,
+    Prefixes, Reasons, Routes, RuleLines, ScriptUrl, Separator, Size, Time, Token, TooMany,
+    UrlPath, Word, Words,
 };
 use super::key::{Key, Section, sections};
 
@@ -303,7 +304,32 @@ sections! {
 
     /// What one client session may hold.
     [session] Session {
-        /// Subscriptions of one session.
+        /// Frames that a client may send in a second; at once, if it was quiet, as many as in five seconds. A frame of
+        /// WebSocket and a message of SockJS count too, where they hold less than a frame of STOMP; heart-beats over TCP
+        /// do not. Who sends more is read no faster; zero is no limit. A person's client sends a few in a second: this
+        /// leaves room for applications that publish over STOMP.
+        max_frames_per_second: u32 = 10_000, Count { min: 0, max: 100_000_000 };
+
+        /// Bytes that a client may send in a second, inflated; at once, if it was quiet, as many as in five seconds. Who
+        /// sends more is read no faster; zero is no limit.
+        max_bytes_per_second: usize = 67_108_864, Size { min: 0, max: 64 * GIB };
+
+        /// For how long a client that has sent more than it may is not read. Where it would have to be longer, the
+        /// connection is closed with the reason `rate-exceeded`.
+        rate_patience: Duration = Duration::from_secs(10),
+            Time { min: Duration::from_millis(100), max: Duration::from_mins(10), or_zero: true };
+
+        /// Sessions that one user may have on this server at the same time; zero is no limit. Who did not log in is not
+        /// counted. The default stops a runaway and nobody else, since whole applications share a login; where each user
+        /// is a person, 10 is enough for their tabs and devices.
+        max_per_user: usize = 1_000, Count { min: 0, max: 1_000_000 };
+
+        /// What happens when a user who has `max_per_user` sessions connects once more. `refuse`: the new session gets
+        /// the code `too-many-sessions`. `close-oldest`: the oldest session ends with the code `session-replaced`.
+        on_too_many: WhenFull = WhenFull::Refuse, TooMany;
+
+        /// Subscriptions of one session. Guides say 5 for the page of one person; dashboards that follow a destination for
+        /// each row have hundreds.
         max_subscriptions: usize = 1_000, Count { min: 1, max: 1_000_000 };
 
         /// Open transactions of one session; 0 refuses BEGIN.
@@ -435,6 +461,9 @@ sections! {
 
         /// Longest destination.
         max_destination_bytes: usize = 1_024, Size { min: 64, max: 64 * KIB };
+
+        /// Most segments of a destination; those of the prefix count.
+        max_destination_segments: usize = MAX_SEGMENTS, Count { min: 4, max: MAX_SEGMENTS };
     }
 
     /// Limits of point-to-point destinations.
@@ -500,6 +529,7 @@ impl Config {
                 _ => destination::Separator::Slash,
             },
             max_bytes: broker.max_destination_bytes,
+            max_segments: broker.max_destination_segments,
         }
     }
 }

@@ -341,6 +341,12 @@ fn values_that_contradict_are_refused() {
              allow at least 1088KiB, which is `stomp.max_body_bytes` + 64KiB of headers, or lower `stomp.max_body_bytes`",
         ),
         (
+            "session.max_bytes_per_second = '72KiB'",
+            "`session.max_bytes_per_second` at tidings.toml:1 is 72KiB a second, too little for a STOMP frame with the \
+             largest body, which is 1088KiB: a client may be ahead of it by 1080KiB, which is what comes in 5 s + \
+             `session.rate_patience`; raise it, or lower `stomp.max_body_bytes`",
+        ),
+        (
             "websocket.max_frame_bytes = '2MiB'",
             "`websocket.max_frame_bytes` at tidings.toml:1 is 2MiB, more than `websocket.max_message_bytes`, which is \
              1088KiB; lower the one or raise the other",

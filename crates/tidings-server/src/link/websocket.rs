@@ -33,6 +33,8 @@ pub(crate) struct WebSocketLink {
     compressed: bool,
     /// How messages are taken whole; none where they are one stream, as on most connections.
     whole: Option<Box<Whole>>,
+    /// Frames since they were asked for last.
+    pieces: u32,
 }
 
 struct Whole {
@@ -91,6 +93,7 @@ impl WebSocketLink {
                 let partial = BytesMut::new();
                 Box::new(Whole { framing, partial })
             }),
+            pieces: 0,
         }
     }
 
@@ -112,12 +115,18 @@ impl WebSocketLink {
         }
     }
 
+    /// How many frames, or parts of a large one, came since this was asked last.
+    pub(crate) fn take_pieces(&mut self) -> u32 {
+        std::mem::take(&mut self.pieces)
+    }
+
     /// Takes the next thing out of `input`; `None` = more bytes are needed.
     pub(crate) fn receive(
         &mut self,
         input: &mut BytesMut,
     ) -> Result<Option<Received>, BrokenWebSocket> {
         while let Some(event) = self.decoder.decode(input)? {
+            self.pieces += 1;
             match event {
                 Event::Data { kind, payload, end } => {
                     let received = match &mut self.whole {

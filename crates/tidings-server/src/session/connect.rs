@@ -110,11 +110,17 @@ fn accept(
     if let Err(refusal) = allow(worker, asker, Action::Connect, "") {
         return application::refuse(worker, connection, &request.frame, &refusal);
     }
-    if let Some(session) = connection.application.borrow_mut().stomp() {
+    let mut application = connection.application.borrow_mut();
+    if let Some(session) = application.stomp() {
         let now = clock::now();
         let name = principal.name.clone();
-        let Some(id) = session.arrive(worker, connection, principal) else {
-            return;
+        let id = match session.arrive(worker, connection, principal) {
+            Ok(Some(id)) => id,
+            Ok(None) => return,
+            Err(refusal) => {
+                drop(application);
+                return application::refuse(worker, connection, &request.frame, &refusal);
+            }
         };
         let continues = request.frame.header(ERROR_MODE) == Some(CONTINUE);
         if continues {
@@ -134,5 +140,6 @@ fn accept(
         session.announce(&worker.node);
         tracing::debug!(peer = %connection.peer, session = &*id, version = %request.version, "connected");
     }
+    drop(application);
     worker.schedule_next(connection);
 }

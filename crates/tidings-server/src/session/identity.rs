@@ -8,8 +8,8 @@ use tidings_core::disconnect::Reason;
 use tidings_core::security::Principal;
 use tidings_core::user::{UserTarget, session_topic};
 
-use super::Session;
 use super::renewal::deadline;
+use super::{Session, crowd};
 use crate::node::{Node, lock};
 use crate::refusal::Refusal;
 use crate::whereabouts::Place;
@@ -22,9 +22,12 @@ impl Session {
         worker: &Worker,
         connection: &Connection,
         principal: Arc<Principal>,
-    ) -> Option<Arc<str>> {
+    ) -> Result<Option<Arc<str>>, Refusal> {
         let node = &worker.node;
-        let mut known = Arc::clone(self.known.as_ref()?);
+        let Some(known) = &self.known else {
+            return Ok(None);
+        };
+        let mut known = Arc::clone(known);
         self.prove_until(node, deadline(node, &principal));
         if !Arc::ptr_eq(&known.principal(), &principal) {
             known = Arc::new(known.passed_to(principal));
@@ -39,10 +42,10 @@ impl Session {
                 connected_at_ms: node.now_ms(),
             });
         }
-        lock(&node.users).connect(&known.id, known.user.as_deref());
+        crowd::join(node, &known, &connection.peer)?;
         let id = Arc::clone(&known.id);
         self.known = Some(known);
-        Some(id)
+        Ok(Some(id))
     }
 
     /// Tells the application that the session is connected.

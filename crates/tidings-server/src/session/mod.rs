@@ -6,6 +6,7 @@ mod application;
 mod authenticate;
 mod awaited;
 mod connect;
+mod crowd;
 mod identity;
 mod oversight;
 mod renewal;
@@ -139,6 +140,7 @@ pub(crate) fn consume(worker: &Rc<Worker>, connection: &Rc<Connection>, bytes: B
         let Some(event) = session.stomp.poll_event() else {
             return;
         };
+        connection.pace.count_frame();
         match event {
             Event::Connect(request) => {
                 drop(application);

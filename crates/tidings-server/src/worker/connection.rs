@@ -28,6 +28,7 @@ use crate::endpoint::{Payload, Service};
 use crate::inbound;
 use crate::link::{Link, LinkKind, Wire};
 use crate::node::Ticket;
+use crate::pace::Pace;
 use crate::peer::Peer;
 use crate::stream::{Detached, Stream};
 use crate::telemetry::LinkLabel;
@@ -105,6 +106,8 @@ pub(crate) struct Connection {
     pub(super) peer_ended: Cell<bool>,
     /// Not read for now, since another worker has too much to do.
     pub(crate) paused: Cell<bool>,
+    /// How much its client has sent of late.
+    pub(crate) pace: Pace,
     /// What the application does for it, if anything.
     pub(super) requests: RefCell<Option<Rc<Requests>>>,
     /// Deliveries of queues that wait for the outbox to have room.
@@ -340,6 +343,7 @@ impl Worker {
             cut_at: Cell::new(None),
             peer_ended: Cell::new(false),
             paused: Cell::new(false),
+            pace: Pace::default(),
             requests: RefCell::default(),
             parked: RefCell::default(),
             unwritten: RefCell::default(),

@@ -53,7 +53,8 @@ impl Worker {
             }
             return;
         }
-        if connection.paused.get() || connection.is_asking() {
+        let is_resting = connection.pace.is_resting(now);
+        if connection.paused.get() || connection.is_asking() || is_resting {
             // It may have sent in time: it is we who do not read it now, and what SockJS brings waits, too.
             connection.application.borrow_mut().heard(now);
         }
@@ -82,7 +83,9 @@ impl Worker {
         }
         if connection.listening.is_some() {
             self.check_session(connection, now);
-        } else if connection.next_beat().is_some_and(|at| at <= now) {
+        } else if connection.phase() == Phase::Open
+            && connection.next_beat().is_some_and(|at| at <= now)
+        {
             self.send_control(connection, Opcode::Text, frame::HEARTBEAT);
             connection.written_at.set(now);
         }

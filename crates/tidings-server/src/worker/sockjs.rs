@@ -368,6 +368,23 @@ impl Worker {
     pub(super) fn hear(self: &Rc<Self>, say: Say) {
         let connection = self.session(&say.name);
         let connection = connection.filter(|connection| connection.phase() == Phase::Open);
+        if let Some(connection) = connection
+            .clone()
+            .filter(|one| one.pace.is_resting(clock::now()))
+        {
+            if !connection.hold_request() {
+                self.expel(&connection, "session.max_frames_per_second");
+                let _ = say.heard.send(true);
+                return;
+            }
+            let worker = Rc::clone(self);
+            tokio::task::spawn_local(async move {
+                connection.rested().await;
+                connection.release_request();
+                worker.hear(say);
+            });
+            return;
+        }
         if let Some(connection) = connection.clone().filter(|one| one.is_asking()) {
             // Held back, the client's next request waits too.
             let worker = Rc::clone(self);
@@ -378,7 +395,21 @@ impl Worker {
             return;
         }
         if let Some(connection) = &connection {
+            // One that brings nothing costs something, too.
+            connection
+                .pace
+                .count_pieces(u32::from(say.messages.is_empty()));
             inbound::receive_texts(self, connection, say.messages);
+            self.settle_pace(connection);
+            if connection.pace.is_resting(clock::now()) {
+                let connection = Rc::clone(connection);
+                tokio::task::spawn_local(async move {
+                    connection.rested().await;
+                    // Nobody waits for it where the client went away.
+                    let _ = say.heard.send(true);
+                });
+                return;
+            }
         }
         // Nobody waits for it where the client went away.
         let _ = say.heard.send(connection.is_some());

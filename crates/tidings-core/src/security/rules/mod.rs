@@ -168,6 +168,7 @@ mod tests {
                 user_prefix: "/user/".to_owned(),
                 separator: Separator::Slash,
                 max_bytes: 100,
+                max_segments: 32,
             };
             let parsed = texts.iter().filter_map(|text| Rule::parse(text, &destinations).ok());
             let rules = Rules::new(parsed.collect(), &destinations);

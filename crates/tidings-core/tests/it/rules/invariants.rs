@@ -51,5 +51,6 @@ fn destinations(separator: Separator) -> Destinations {
         user_prefix: "/user/".to_owned(),
         separator,
         max_bytes: 1024,
+        max_segments: 32,
     }
 }

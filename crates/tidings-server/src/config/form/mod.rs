@@ -14,7 +14,7 @@ pub(super) use quantity::{Count, Size, Time};
 pub(super) use secret::ApiKeys;
 pub(super) use security::{Authenticators, File, Issuers, RuleLines, Token, Word, Words};
 pub(super) use webhook::{CaFile, HookUrl, Key, Routes};
-pub(super) use word::{Flag, Folder, Policy, Reasons, Separator};
+pub(super) use word::{Flag, Folder, Policy, Reasons, Separator, TooMany};
 
 use super::raw::Raw;
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use tidings_core::disconnect::Reason;
+use tidings_core::user::WhenFull;
 
 use super::super::checked::SlowConsumerPolicy;
 use super::super::raw::Raw;
@@ -110,6 +111,36 @@ impl Form for Policy {
             SlowConsumerPolicy::Close => "close",
             SlowConsumerPolicy::DropOldest => "drop-oldest",
             SlowConsumerPolicy::KeepLatest => "keep-latest",
+        }))
+    }
+}
+
+/// What happens when a user has too many sessions.
+pub(in super::super) struct TooMany;
+
+impl Form for TooMany {
+    type Value = WhenFull;
+
+    fn kind(&self) -> &'static str {
+        "word"
+    }
+
+    fn range(&self) -> String {
+        "`refuse` or `close-oldest`".to_owned()
+    }
+
+    fn read(&self, raw: &Raw) -> Option<WhenFull> {
+        match raw.text()? {
+            "refuse" => Some(WhenFull::Refuse),
+            "close-oldest" => Some(WhenFull::CloseOldest),
+            _ => None,
+        }
+    }
+
+    fn show(&self, value: &WhenFull) -> Option<String> {
+        Some(quoted(match value {
+            WhenFull::Refuse => "refuse",
+            WhenFull::CloseOldest => "close-oldest",
         }))
     }
 }
