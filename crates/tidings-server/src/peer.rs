@@ -1,7 +1,7 @@
 //! Who is at the other end of a connection.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use tidings_core::application::Session;
@@ -96,6 +96,13 @@ pub(crate) struct Peer {
     pub(crate) identity: Option<Identity>,
 }
 
+impl Peer {
+    /// The address without the port.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        self.address.map(|address| address.ip())
+    }
+}
+
 impl From<SocketAddr> for Peer {
     fn from(address: SocketAddr) -> Self {
         Self {
@@ -108,6 +115,8 @@ impl From<SocketAddr> for Peer {
 impl fmt::Display for Peer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.address {
+            // A proxy has told of the address alone.
+            Some(address) if address.port() == 0 => address.ip().fmt(formatter),
             Some(address) => address.fmt(formatter),
             None => formatter.write_str("unknown"),
         }

@@ -234,9 +234,7 @@ impl Receiver {
                 .map(|cookie| ("set-cookie", cookie.into())),
         );
         headers.extend(head.date.map(|date| ("date", date.into())));
-        if self.transport.has_callback() {
-            headers.push(("x-content-type-options", "nosniff".into()));
-        }
+        headers.push(("x-content-type-options", "nosniff".into()));
         if matches!(body, Body::Open) {
             // Proxies after nginx's example pass frames on as they come.
             headers.push(("x-accel-buffering", "no".into()));

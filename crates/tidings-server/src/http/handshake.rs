@@ -9,7 +9,7 @@ use tidings_core::disconnect::Reason;
 use tidings_websocket::{Accepted, HandshakeError, RequestHead, negotiate};
 use tracing::debug;
 
-use super::answer::sentence;
+use super::answer::{no_entry, sentence};
 use super::carrier::Way;
 use super::{Carrier, Entrance, origin};
 use crate::clock;
@@ -40,18 +40,31 @@ pub(super) async fn upgrade(
     request: &Parts,
     framing: Framing,
 ) -> Response<Body> {
-    match accept(entrance, request, framing) {
-        Ok(accepted) => {
+    let begun = match accept(entrance, &carrier, request, framing) {
+        Ok(accepted) => carrier.begin(&entrance.node).map(|place| (accepted, place)),
+        Err(refused) => {
+            entrance
+                .node
+                .telemetry
+                .disconnected(Reason::HandshakeFailed);
+            debug!(peer = %carrier.peer, status = %refused.status(), "handshake refused");
+            return *refused;
+        }
+    };
+    match begun {
+        Ok((accepted, place)) => {
             let node = entrance.node.clone();
             let service = entrance.endpoint.service.clone();
             let link = LinkKind::WebSocket {
                 deflate: accepted.deflate,
                 framing,
             };
-            let adopt = move |bare: Bare, opening| {
+            let peer = carrier.peer.clone();
+            let adopt = move |mut bare: Bare, opening| {
+                bare.ticket.settle(place);
                 node.adopt(Adoption {
                     stream: bare.stream,
-                    peer: bare.peer,
+                    peer,
                     opening,
                     link,
                     service,
@@ -75,18 +88,16 @@ pub(super) async fn upgrade(
             }
         }
         Err(refused) => {
-            entrance
-                .node
-                .telemetry
-                .disconnected(Reason::HandshakeFailed);
-            debug!(peer = %carrier.peer, status = %refused.status(), "handshake refused");
-            *refused
+            entrance.node.telemetry.disconnected(refused.reason);
+            debug!(peer = %carrier.peer, reason = %refused.reason, "a client was turned away");
+            no_entry(refused)
         }
     }
 }
 
 fn accept(
     entrance: &Entrance,
+    carrier: &Carrier,
     request: &Parts,
     framing: Framing,
 ) -> Result<Accepted, Box<Response<Body>>> {
@@ -124,7 +135,7 @@ fn accept(
         deflate,
         ..accepted
     };
-    if origin::is_allowed(&entrance.endpoint.allowed_origins, headers) {
+    if origin::is_allowed(&entrance.endpoint.allowed_origins, headers, &carrier.site) {
         Ok(accepted)
     } else {
         Err(Box::new(forbidden()))

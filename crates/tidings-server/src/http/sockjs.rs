@@ -16,8 +16,9 @@ use tokio::sync::oneshot;
 use super::answer::{response, sentence};
 use super::carrier::Way;
 use super::handshake::{self, forbidden};
-use super::{Carrier, Entrance, origin};
-use crate::config::AllowedOrigins;
+use super::protection::CROSS_ORIGIN_RESOURCE_POLICY;
+use super::{Carrier, Entrance, embedding, origin};
+use crate::clock;
 use crate::endpoint::{CLIENT_LIBRARY, Endpoint, Service, own_client_library};
 use crate::link::Framing;
 use crate::node::Node;
@@ -45,7 +46,7 @@ pub(super) async fn enter(
     let Some(options) = endpoint.sockjs.as_ref().filter(|_| !is_plain) else {
         return handshake::upgrade(&entrance, carrier, &parts, plain).await;
     };
-    if !origin::is_allowed(&endpoint.allowed_origins, &parts.headers) {
+    if !origin::is_allowed(&endpoint.allowed_origins, &parts.headers, &carrier.site) {
         return forbidden();
     }
     let cookies = cookies(&parts.headers);
@@ -62,8 +63,13 @@ pub(super) async fn enter(
         }
         Route::Answer(answer) => {
             let mut response = response(answer);
-            if beneath.starts_with("/iframe") && response.status().is_success() {
-                restrict_framing(&endpoint.allowed_origins, response.headers_mut());
+            let has_page = response.headers().contains_key(header::ETAG);
+            if has_page && options.legacy_transports {
+                let policy = embedding::iframe_policy(
+                    &endpoint.allowed_origins,
+                    &options.client_library_url,
+                );
+                embedding::set(header::CONTENT_SECURITY_POLICY, &policy, &mut response);
             }
             response
         }
@@ -91,7 +97,11 @@ pub(super) async fn enter(
                 secret,
                 identity: carrier.peer.identity.as_ref(),
             };
-            say(&entrance.node, body, asked, &sender, content_type).await
+            let mut response = say(&entrance.node, body, asked, &sender, content_type).await;
+            if options.legacy_transports {
+                embedding::allow_frames(&mut response);
+            }
+            response
         }
     }
 }
@@ -179,9 +189,14 @@ async fn listen(
             return response(receiver.refused(404, "there is no such session\n"));
         }
         Found::Nothing => {
-            let Some(ticket) = node.admit() else {
-                node.telemetry.disconnected(node.refusal_reason());
-                return response(no_room(&receiver));
+            let address = carrier.peer.ip();
+            let begun = node.admission.begin(address, clock::now());
+            let ticket = match begun.and_then(|()| node.admit(address)) {
+                Ok(ticket) => ticket,
+                Err(no_entry) => {
+                    node.telemetry.disconnected(no_entry.reason);
+                    return response(no_room(&receiver, no_entry));
+                }
             };
             if entrance.endpoint.bind_sessions && secret.is_none() {
                 let path = format!("{}{}", carrier.prefix, entrance.endpoint.path);
@@ -198,11 +213,13 @@ async fn listen(
         owner = Owner::Anyone;
     }
     let endpoint = Arc::clone(&entrance.endpoint);
+    let peer = carrier.peer;
     tie.take_over(move |bare| {
         let listen = Listen {
             name,
             endpoint,
             owner,
+            peer,
             ticket,
             receiver,
             bare,
@@ -286,21 +303,10 @@ fn client_library(entrance: &Entrance, parts: &Parts) -> Response<Body> {
     for (name, value) in [
         (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
         (header::CACHE_CONTROL, "public, max-age=3600"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // Pages of other origins load it as a script.
+        (CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
     response
-}
-
-/// Lets only allowed pages embed the iframe page: what runs in it speaks in the name of this origin.
-fn restrict_framing(allowed: &AllowedOrigins, headers: &mut HeaderMap) {
-    let ancestors = match allowed {
-        AllowedOrigins::Any => return,
-        AllowedOrigins::SameOrigin => "'self'".to_owned(),
-        AllowedOrigins::List(list) => format!("'self' {}", list.join(" ")),
-    };
-    if let Ok(policy) = HeaderValue::from_str(&format!("frame-ancestors {ancestors}")) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
 }
