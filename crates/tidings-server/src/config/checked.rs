@@ -196,8 +196,8 @@ sections! {
         keys: Vec<ApiKey> = Vec::new(), ApiKeys;
 
         /// Wrong keys that one address (of IPv6: one network of 64 bits) may show in a minute; then every key from there
-        /// is answered with 429 until time has passed. Zero: as many as it likes; for a server behind a proxy, where
-        /// all have one address and the proxy holds the limit.
+        /// is answered with 429 until time has passed. Zero: as many as it likes. Behind a proxy that is not in
+        /// `server.trusted_proxies` all have its address.
         failed_keys_per_minute: u32 = 10, Count { min: 0, max: 6_000 };
 
         /// Largest body of a request; a larger one is answered with 413. A message in it is also held to the limits of

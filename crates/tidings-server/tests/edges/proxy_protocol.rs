@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::server::{Client, Running, handshake};
+use crate::server::{Client, KEY, Running, handshake};
 
 const CONNECT: &str = "CONNECT\naccept-version:1.2\nhost:x\nlogin:ada\n\n\0";
 
@@ -51,6 +51,17 @@ fn the_header_names_the_client_and_is_no_part_of_what_it_says() {
     assert_eq!(second.status(), 429, "the same client");
     let mut other = stomp(&server, &binary(0x21, [192, 0, 2, 2]));
     assert!(other.frame().starts_with("CONNECTED\n"));
+    let mut api = Client::connect(server.http);
+    api.send(b"PROXY UNKNOWN\r\n");
+    api.get(
+        "/api/v1/sessions",
+        &format!("authorization: Bearer {KEY}\r\n"),
+    );
+    let (_, sessions) = api.response();
+    assert!(
+        sessions.contains("\"peer\":\"192.0.2.2:4711\""),
+        "{sessions}"
+    );
     let refused = stomp(&server, &line("192.0.2.2")).frame();
     assert!(
         refused.contains("code:too-many-from-address\n"),
