@@ -48,7 +48,11 @@ pub(super) async fn introduce(
 ) -> Introduced {
     let trusted = &node.config.server.trusted_proxies;
     let patience = node.config.websocket.handshake_timeout;
-    let address = match client(&mut stream, proxy, trusted, patience).await {
+    let heard = tokio::select! {
+        heard = client(&mut stream, proxy, trusted, patience) => heard,
+        () = node.draining() => return Introduced::Nobody,
+    };
+    let address = match heard {
         Ok(address) => address,
         Err(error) => {
             node.telemetry.disconnected(Reason::HandshakeFailed);
