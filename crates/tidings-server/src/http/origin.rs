@@ -192,7 +192,8 @@ mod tests {
     #[test]
     fn a_cookie_proves_nobody_unless_the_page_is_known() {
         let list = AllowedOrigins::List(vec!["https://app.example".to_owned()]);
-        let cases: [(&[(&str, &str)], &AllowedOrigins, bool); 9] = [
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a AllowedOrigins, bool);
+        let cases: [Case<'_>; 9] = [
             (&[("origin", "https://a.example")], &list, true),
             (&[("origin", "https://app.example")], &list, true),
             (&[("origin", "https://evil.example")], &list, false),

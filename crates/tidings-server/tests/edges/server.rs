@@ -74,7 +74,7 @@ impl Running {
     /// Opens a WebSocket at `/ws` with more headers.
     pub(crate) fn handshake(&self, headers: &str) -> Client {
         let mut client = Client::connect(self.http);
-        client.send(&handshake(headers));
+        client.send(handshake(headers));
         client
     }
 
