@@ -100,9 +100,10 @@ fn all_together_begin_at_a_limited_rate() {
 #[test]
 fn a_full_server_says_so_in_a_sentence() {
     let server = Running::start(|config| config.server.max_connections = 1);
-    let _inside = server.handshake("").status();
-    let mut inside = Client::connect(server.http);
-    let (head, body) = inside.response();
+    let mut inside = server.handshake("");
+    assert_eq!(inside.status(), 101);
+    let mut refused = Client::connect(server.http);
+    let (head, body) = refused.response();
     assert_eq!(
         (status(&head), value(&head, "retry-after")),
         (503, Some("5"))
