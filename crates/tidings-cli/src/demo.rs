@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use axum::Router;
 use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use rust_embed::{EmbeddedFile, RustEmbed};
@@ -22,11 +23,41 @@ const NOT_BUILT: &str = include_str!("demo_not_built.html");
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// The page in place of the demo has one style sheet within it, named by its SHA-256 hash.
+const POLICY_WHEN_NOT_BUILT: &str = "default-src 'none'; style-src \
+     'sha256-x1OFwQ9kWZ8whLXRKnuliCi+deUCIG5D5/hMQFE0h7o='; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'";
+
+/// What every answer has that says nothing else.
+const PROTECTION: [(HeaderName, &str); 5] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+];
+
 /// The pages beside the endpoint: the demo, or none.
 pub(crate) fn pages(demo: bool) -> Router {
-    if !demo {
-        return Router::new();
+    let nothing = || async { (StatusCode::NOT_FOUND, "there is nothing here\n") };
+    let pages = if demo { demo_pages() } else { Router::new() };
+    pages.fallback(nothing).layer(map_response(protect))
+}
+
+async fn protect(mut response: Response) -> Response {
+    for (name, value) in PROTECTION {
+        let headers = response.headers_mut();
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
+    response
+}
+
+fn demo_pages() -> Router {
     Router::new()
         .route(
             "/",
@@ -46,7 +77,10 @@ pub(crate) fn client_library() -> Option<Cow<'static, [u8]>> {
 fn page(path: &str, request: &HeaderMap) -> Response {
     match Assets::get(path) {
         Some(file) => asset(path, file, request),
-        None if path == "index.html" => Html(NOT_BUILT).into_response(),
+        None if path == "index.html" => {
+            let policy = [(header::CONTENT_SECURITY_POLICY, POLICY_WHEN_NOT_BUILT)];
+            (policy, Html(NOT_BUILT)).into_response()
+        }
         None => (
             StatusCode::NOT_FOUND,
             "there is nothing here; the demo is at /\n",
@@ -67,9 +101,6 @@ fn asset(path: &str, file: EmbeddedFile, request: &HeaderMap) -> Response {
         (header::CONTENT_TYPE, content_type(path)),
         (header::CACHE_CONTROL, cache),
         (header::ETAG, &etag),
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
     ];
     if request
         .get(header::IF_NONE_MATCH)
@@ -104,6 +135,10 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+    use sha2::{Digest, Sha256};
+
     use super::*;
 
     #[test]
@@ -113,6 +148,26 @@ mod tests {
         let kind = &response.headers()[header::CONTENT_TYPE];
         assert_eq!(kind, "text/html; charset=utf-8");
         assert!(NOT_BUILT.contains("./run") && NOT_BUILT.contains("npm run build"));
+    }
+
+    #[test]
+    fn pages_have_no_script_or_style_that_their_policy_does_not_name() {
+        let style = NOT_BUILT.split("<style>").nth(1);
+        let style = style.and_then(|rest| rest.split("</style>").next());
+        let hash = BASE64_STANDARD.encode(Sha256::digest(style.expect("it has one")));
+        assert!(
+            POLICY_WHEN_NOT_BUILT.contains(&format!("'sha256-{hash}'")),
+            "{hash}"
+        );
+        assert!(!NOT_BUILT.contains("<script"));
+        let built = Assets::get("index.html").map_or_else(Vec::new, |file| file.data.into_owned());
+        let built = String::from_utf8(built).expect("html is text");
+        assert!(!built.contains("<style") && !built.contains(" style="));
+        let scripts = built.split("<script").skip(1);
+        assert!(
+            scripts.clone().all(|script| script.contains(" src=")),
+            "none inline"
+        );
     }
 
     #[test]

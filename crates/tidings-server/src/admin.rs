@@ -5,10 +5,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
+use axum::middleware::map_response;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use serde::Serialize;
 
+use crate::http::protect;
 use crate::node::{Node, lock};
 
 /// What `/stats` says.
@@ -18,6 +20,8 @@ struct Stats {
     version: &'static str,
     /// Open connections, HTTP ones included.
     connections: usize,
+    /// Addresses that have connections which `server.max_connections_per_address` counts.
+    addresses: usize,
     /// Worker threads.
     workers: usize,
     /// Users with at least one session.
@@ -43,6 +47,7 @@ pub(crate) fn router(node: &Arc<Node>) -> Router {
         .route("/metrics", get(metrics))
         .route("/stats", get(stats))
         .with_state(Arc::clone(node))
+        .layer(map_response(protect))
 }
 
 async fn ready(State(node): State<Arc<Node>>) -> impl IntoResponse {
@@ -69,6 +74,7 @@ async fn stats(State(node): State<Arc<Node>>) -> impl IntoResponse {
     axum::Json(Stats {
         version: env!("CARGO_PKG_VERSION"),
         connections: node.admitted(),
+        addresses: node.admission.addresses(),
         workers: node.mailboxes.len(),
         users: lock(&node.users).count(),
         subscriptions: node.telemetry.subscriptions.get(),

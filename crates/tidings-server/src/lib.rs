@@ -4,7 +4,8 @@
 //!
 //! | room | what happens there |
 //! |---|---|
-//! | `listen` | a socket is accepted and counted; HTTP is served |
+//! | `listen` | a socket is accepted and counted, and a proxy heard; HTTP is served |
+//! | `admission` | who may come in: limits of connections and of handshakes |
 //! | `stream` | what a connection is made of: a socket, or a pipe within the process |
 //! | `http` | pages, the WebSocket handshake, SockJS; the bare socket is taken over |
 //! | `worker` | one thread that owns connections: turns, outboxes, fan-out, timers |
@@ -28,6 +29,8 @@
 //! [`config`] is read before, `telemetry` and `admin` tell what goes on.
 
 mod admin;
+mod admission;
+mod allowance;
 mod api;
 mod application;
 mod audit;

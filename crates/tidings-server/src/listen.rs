@@ -1,5 +1,12 @@
 //! Listeners: who may come in, and where they go.
 
+mod proxy;
+mod proxy_header;
+#[cfg(test)]
+mod proxy_header_invariants;
+#[cfg(test)]
+mod proxy_header_tests;
+
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,6 +24,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
+use crate::admission::NoEntry;
 use crate::clock;
 use crate::connector::Comer;
 use crate::endpoint::Service;
@@ -27,6 +35,7 @@ use crate::peer::Peer;
 use crate::session;
 use crate::stream::Stream;
 use crate::worker::Adoption;
+use proxy::Introduced;
 
 /// After a failed accept (no file descriptor left, say) the listener rests this long.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
@@ -39,10 +48,6 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// How many connections the kernel keeps for us until we accept them.
 const BACKLOG: u32 = 4096;
-
-/// The answer to who comes by HTTP and can't stay.
-const NO_ROOM: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// What a listener serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,19 +94,44 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Accepts STOMP over TCP, forever.
 pub(crate) async fn accept_tcp(listener: TcpListener, node: Arc<Node>) {
+    let is_proxied = node.config.tcp.proxy_protocol;
     loop {
-        let (mut stream, peer) = accept(&listener).await;
-        let Some(ticket) = node.admit() else {
-            let reason = node.refusal_reason();
-            node.telemetry.disconnected(reason);
-            let refusal = refusal(reason);
-            // Best effort within one segment: a client that does not read it is cut anyway.
-            let _ = stream.try_write(&refusal);
-            let _ = stream.shutdown().await;
-            continue;
-        };
-        hand_over(&node, Stream::Tcp(stream), peer.into(), ticket);
+        let (stream, peer) = accept(&listener).await;
+        // Behind a proxy the client's address is known later.
+        match node.admit((!is_proxied).then(|| peer.ip())) {
+            Ok(ticket) if is_proxied => {
+                let node = Arc::clone(&node);
+                tokio::spawn(async move {
+                    let heard = proxy::introduce(&node, stream, peer, ticket).await;
+                    match heard {
+                        Introduced::Client(stream, peer, ticket) => {
+                            begin_tcp(&node, stream, peer, ticket).await;
+                        }
+                        Introduced::NoEntry(stream, no_entry) => {
+                            refuse_tcp(&node, stream, no_entry).await;
+                        }
+                        Introduced::Nobody => {}
+                    }
+                });
+            }
+            Ok(ticket) => begin_tcp(&node, stream, peer, ticket).await,
+            Err(no_entry) => refuse_tcp(&node, stream, no_entry).await,
+        }
     }
+}
+
+async fn begin_tcp(node: &Node, stream: TcpStream, peer: SocketAddr, ticket: Ticket) {
+    match node.admission.begin(Some(peer.ip()), clock::now()) {
+        Ok(()) => hand_over(node, Stream::Tcp(stream), peer.into(), ticket),
+        Err(no_entry) => refuse_tcp(node, stream, no_entry).await,
+    }
+}
+
+async fn refuse_tcp(node: &Node, mut stream: TcpStream, no_entry: NoEntry) {
+    node.telemetry.disconnected(no_entry.reason);
+    // Best effort within one segment: a client that does not read it is cut anyway.
+    let _ = stream.try_write(&refusal(no_entry.reason));
+    let _ = stream.shutdown().await;
 }
 
 fn hand_over(node: &Node, stream: Stream, peer: Peer, ticket: Ticket) {
@@ -129,27 +159,48 @@ fn refusal(reason: Reason) -> Vec<u8> {
     out
 }
 
-/// Accepts HTTP, forever.
-pub(crate) async fn accept_http(listener: TcpListener, http: Arc<Http>) {
+/// Accepts HTTP, forever; where `is_proxied`, each connection begins with a header of the PROXY protocol.
+pub(crate) async fn accept_http(listener: TcpListener, http: Arc<Http>, is_proxied: bool) {
     let node = &http.node;
     loop {
         let (stream, peer) = accept(&listener).await;
-        let Some(ticket) = node.admit() else {
-            node.telemetry.disconnected(node.refusal_reason());
-            let _ = stream.try_write(NO_ROOM);
-            continue;
-        };
-        http.accept(Stream::Tcp(stream), peer.into(), ticket);
+        match node.admit((!is_proxied).then(|| peer.ip())) {
+            Ok(ticket) if is_proxied => {
+                let http = Arc::clone(&http);
+                tokio::spawn(async move {
+                    let heard = proxy::introduce(&http.node, stream, peer, ticket).await;
+                    match heard {
+                        Introduced::Client(stream, peer, ticket) => {
+                            http.accept(Stream::Tcp(stream), peer.into(), ticket);
+                        }
+                        Introduced::NoEntry(stream, no_entry) => {
+                            refuse_http(&http.node, &stream, no_entry);
+                        }
+                        Introduced::Nobody => {}
+                    }
+                });
+            }
+            Ok(ticket) => http.accept(Stream::Tcp(stream), peer.into(), ticket),
+            Err(no_entry) => refuse_http(node, &stream, no_entry),
+        }
     }
+}
+
+fn refuse_http(node: &Node, stream: &TcpStream, no_entry: NoEntry) {
+    node.telemetry.disconnected(no_entry.reason);
+    let _ = stream.try_write(&crate::http::refusal(no_entry));
 }
 
 /// Accepts connections from within this process, until nobody is left who could bring one.
 pub(crate) async fn accept_local(mut comers: mpsc::Receiver<Comer>, http: Arc<Http>) {
     let node = &http.node;
     while let Some(comer) = comers.recv().await {
-        let Some(ticket) = node.admit() else {
-            turn_away(node, comer);
-            continue;
+        let ticket = match node.admit(None) {
+            Ok(ticket) => ticket,
+            Err(no_entry) => {
+                turn_away(node, comer, no_entry);
+                continue;
+            }
         };
         let peer = Peer::default();
         match comer {
@@ -159,13 +210,12 @@ pub(crate) async fn accept_local(mut comers: mpsc::Receiver<Comer>, http: Arc<Ht
     }
 }
 
-fn turn_away(node: &Node, comer: Comer) {
-    let reason = node.refusal_reason();
-    node.telemetry.disconnected(reason);
+fn turn_away(node: &Node, comer: Comer, no_entry: NoEntry) {
+    node.telemetry.disconnected(no_entry.reason);
     // The pipe is new, so it has room; its end follows, since it is dropped here.
     let _ = match comer {
-        Comer::Stomp(pipe) => pipe.try_write(&[IoSlice::new(&refusal(reason))]),
-        Comer::Http(pipe) => pipe.try_write(&[IoSlice::new(NO_ROOM)]),
+        Comer::Stomp(pipe) => pipe.try_write(&[IoSlice::new(&refusal(no_entry.reason))]),
+        Comer::Http(pipe) => pipe.try_write(&[IoSlice::new(&crate::http::refusal(no_entry))]),
     };
 }
 

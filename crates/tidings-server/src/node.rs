@@ -1,5 +1,6 @@
 //! What all workers and listeners of one server share.
 
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -7,7 +8,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use tidings_core::application::{Application, Event};
 use tidings_core::destination::Destinations;
-use tidings_core::disconnect::Reason;
 use tidings_core::message::MessageIds;
 use tidings_core::queue::{QueueLimits, Queues, QueuesLimits};
 use tidings_core::subscription::PatternMap;
@@ -15,6 +15,7 @@ use tidings_core::user::Users;
 use tidings_stomp::HeartBeat;
 use tokio::sync::Notify;
 
+use crate::admission::{Admission, NoEntry, Place};
 use crate::audit::Audit;
 use crate::clock::{self, RuntimeDay};
 use crate::config::Config;
@@ -31,7 +32,7 @@ use crate::worker::{Adoption, Consumer, Interest, Letter, Mailbox};
 const MESSAGE_PREFIX_DIGITS: usize = 16;
 
 /// The shared part of a server. Locks in it are short, and taken in this order: a queue, then a mailbox; `interest`,
-/// `users`, `replies`, `whereabouts` and the places of `sockjs` alone.
+/// `users`, `replies`, `whereabouts`, the places of `sockjs` and those of `admission` alone.
 pub(crate) struct Node {
     pub(crate) config: Config,
     /// Set where the time of day is not the system's.
@@ -64,6 +65,8 @@ pub(crate) struct Node {
     pub(crate) sockjs: Sessions,
     /// One per worker.
     pub(crate) mailboxes: Vec<Mailbox<Letter>>,
+    /// Who may come in.
+    pub(crate) admission: Admission,
     /// Open connections, HTTP ones included.
     admitted: AtomicUsize,
     /// Wakes who waits for the last connection to end.
@@ -81,6 +84,8 @@ pub(crate) struct Node {
 /// The right to be one of the server's connections; ends when dropped.
 pub(crate) struct Ticket {
     node: Arc<Node>,
+    /// Among the connections of its address, where these are counted.
+    place: Option<Place>,
 }
 
 impl Node {
@@ -129,6 +134,7 @@ impl Node {
             whereabouts: Whereabouts::default(),
             sockjs: Sessions::default(),
             mailboxes: (0..workers).map(|_| Mailbox::new()).collect(),
+            admission: Admission::new(&config.server),
             admitted: AtomicUsize::new(0),
             emptied: Notify::new(),
             draining: AtomicBool::new(false),
@@ -139,13 +145,24 @@ impl Node {
         })
     }
 
-    /// A ticket for one more connection, unless the server is full or stopping.
-    pub(crate) fn admit(self: &Arc<Self>) -> Option<Ticket> {
-        let ticket = Ticket {
+    /// A ticket for one more connection, of this address where one is known.
+    ///
+    /// # Errors
+    /// The server is full or stopping, or the address has as many as it may.
+    pub(crate) fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Ticket, NoEntry> {
+        let mut ticket = Ticket {
             node: Arc::clone(self),
+            place: None,
         };
         let before = self.admitted.fetch_add(1, Ordering::Relaxed);
-        (before < self.config.server.max_connections && !self.is_draining()).then_some(ticket)
+        if self.is_draining() {
+            return Err(NoEntry::draining());
+        }
+        if before >= self.config.server.max_connections {
+            return Err(NoEntry::full());
+        }
+        ticket.settle(self.admission.place(address)?);
+        Ok(ticket)
     }
 
     /// Gives a connection to a worker, in turn.
@@ -230,19 +247,20 @@ impl Node {
     pub(crate) fn admitted(&self) -> usize {
         self.admitted.load(Ordering::Relaxed)
     }
+}
 
-    /// Why [`Node::admit`] gave no ticket.
-    pub(crate) fn refusal_reason(&self) -> Reason {
-        if self.is_draining() {
-            Reason::Shutdown
-        } else {
-            Reason::TooManyConnections
+impl Ticket {
+    /// The connection is among those of another address from now on, where a proxy has told of one.
+    pub(crate) fn settle(&mut self, place: Option<Place>) {
+        if place.is_some() {
+            self.place = place;
         }
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
+        self.place = None;
         if self.node.admitted.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.node.emptied.notify_waiters();
         }

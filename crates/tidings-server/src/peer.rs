@@ -136,6 +136,13 @@ impl Peer {
     }
 }
 
+impl Peer {
+    /// The address without the port.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        self.address.map(|address| address.ip())
+    }
+}
+
 impl From<SocketAddr> for Peer {
     fn from(address: SocketAddr) -> Self {
         Self {
@@ -148,6 +155,8 @@ impl From<SocketAddr> for Peer {
 impl fmt::Display for Peer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.address {
+            // A proxy has told of the address alone.
+            Some(address) if address.port() == 0 => address.ip().fmt(formatter),
             Some(address) => address.fmt(formatter),
             None => formatter.write_str("unknown"),
         }

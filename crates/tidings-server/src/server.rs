@@ -381,10 +381,13 @@ impl Server {
             let node = Arc::clone(&node);
             match listener.kind {
                 ListenerKind::Tcp => tasks.spawn(listen::accept_tcp(socket, node)),
-                ListenerKind::Http => tasks.spawn(listen::accept_http(socket, Arc::clone(&http))),
+                ListenerKind::Http => {
+                    let is_proxied = node.config.http.proxy_protocol;
+                    tasks.spawn(listen::accept_http(socket, Arc::clone(&http), is_proxied))
+                }
                 ListenerKind::Api => {
                     let http = Http::new(&node, &[], None, api::router(&node));
-                    tasks.spawn(listen::accept_http(socket, http))
+                    tasks.spawn(listen::accept_http(socket, http, false))
                 }
                 ListenerKind::Admin => {
                     let router = admin::router(&node);

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tidings_sockjs::{Answer, Receiver};
 
+use crate::admission::NoEntry;
 use crate::node::{lock, random_name};
 use crate::peer::{Identity, Peer, Proof};
 
@@ -13,9 +14,6 @@ const COOKIE: &str = "tidings-session";
 
 /// A secret is as long as [`random_name`] makes it; what a client shows otherwise is none.
 const SECRET_BYTES: usize = 32;
-
-/// When a client that found the server full may come back.
-const RETRY_AFTER_SECONDS: &str = "5";
 
 /// What a client calls its session. It names nothing else: the session's own id is made here.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -139,9 +137,9 @@ impl Sessions {
 }
 
 /// The answer to a client that would begin a session where there is no room for one.
-pub(crate) fn no_room(receiver: &Receiver) -> Answer {
-    let mut answer = receiver.refused(503, "the server takes no more sessions now\n");
-    let retry_after = ("retry-after", RETRY_AFTER_SECONDS.into());
+pub(crate) fn no_room(receiver: &Receiver, no_entry: NoEntry) -> Answer {
+    let mut answer = receiver.refused(no_entry.status().as_u16(), no_entry.sentence());
+    let retry_after = ("retry-after", no_entry.retry_after().to_string().into());
     answer.headers.push(retry_after);
     answer
 }

@@ -228,15 +228,13 @@ impl Receiver {
     fn headers(&self, head: Head, body: Body) -> Vec<Header> {
         let mut headers: Vec<Header> = vec![("content-type", self.transport.content_type().into())];
         head.headers.write(&mut headers);
+        headers.push(("x-content-type-options", "nosniff".into()));
         headers.extend(
             head.cookies
                 .into_iter()
                 .map(|cookie| ("set-cookie", cookie.into())),
         );
         headers.extend(head.date.map(|date| ("date", date.into())));
-        if self.transport.has_callback() {
-            headers.push(("x-content-type-options", "nosniff".into()));
-        }
         if matches!(body, Body::Open) {
             // Proxies after nginx's example pass frames on as they come.
             headers.push(("x-accel-buffering", "no".into()));

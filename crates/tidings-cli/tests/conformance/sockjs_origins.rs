@@ -164,7 +164,13 @@ fn only_allowed_pages_may_embed_the_iframe() {
         for page in ["/ws/iframe.html", "/ws/iframe-1.6.1.html?t=1"] {
             let answer = server.http().get(page, &[]);
             assert_eq!(answer.status, 200);
-            assert_eq!(answer.header("content-security-policy"), policy);
+            let said = answer.header("content-security-policy").expect("a policy");
+            let ancestors = said
+                .split("; ")
+                .find(|one| one.starts_with("frame-ancestors"));
+            assert_eq!(ancestors, policy);
+            assert!(said.contains("; script-src 'self' 'sha256-"), "{said}");
+            assert_eq!(answer.header("x-frame-options"), None);
         }
     }
 }

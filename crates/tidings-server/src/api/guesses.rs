@@ -4,34 +4,22 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use hashbrown::HashMap;
-
 use super::access;
 use super::problem::{Kind, Problem};
+use crate::allowance::{Allowances, Rate, whole_seconds};
 use crate::node::lock;
-use crate::peer::network;
-
-/// Addresses that are remembered; beyond it, that is forgotten which has guessed the least.
-const MAX_ADDRESSES: usize = 4_096;
 
 /// The time in which so many may fail.
 const PERIOD: Duration = Duration::from_mins(1);
 
-/// Who has shown wrong keys.
-///
-/// A bucket for each address, told by the one moment at which it will be full again.
-pub(super) struct Guesses {
-    /// Wrong keys in a [`PERIOD`]; zero counts none.
-    limit: u32,
-    full_at: Mutex<HashMap<IpAddr, Instant>>,
-}
+/// Who has shown wrong keys: none where nobody counts them.
+pub(super) struct Guesses(Option<Mutex<Allowances>>);
 
 impl Guesses {
+    /// `limit`: wrong keys in a minute; zero counts none.
     pub(super) fn new(limit: u32) -> Self {
-        Self {
-            limit,
-            full_at: Mutex::default(),
-        }
+        let rate = Rate::new(limit, PERIOD);
+        Self(rate.map(|rate| Mutex::new(Allowances::new(rate))))
     }
 
     /// What `find` finds, which is given out only to an address that has not guessed too often: while it has, a right
@@ -42,53 +30,37 @@ impl Guesses {
         now: Instant,
         find: impl FnOnce() -> Option<T>,
     ) -> Result<T, Problem> {
-        if self.limit == 0 {
+        let Some(all) = &self.0 else {
             return find().ok_or_else(access::unauthorized);
-        }
-        let address = network(address);
-        let cost = PERIOD / self.limit;
+        };
         // Held while the key is compared, so that guesses at the same time are not more than the limit.
-        let mut all = lock(&self.full_at);
-        let full_at = all.get(&address).copied().filter(|at| *at > now);
-        let owed = full_at.map_or(Duration::ZERO, |at| at - now);
-        if owed > PERIOD - cost {
-            return Err(too_many(owed + cost - PERIOD));
-        }
+        let mut all = lock(all);
+        let room = all.room(address, now).map_err(too_many)?;
         let found = find();
         if found.is_none() {
-            if owed + cost + cost > PERIOD {
+            if room.is_last {
                 tracing::warn!(%address, "too many wrong API keys: no key is taken from there for now");
             }
-            remember(&mut all, address, now + owed + cost, now);
+            all.spend(address, room, now);
         }
         found.ok_or_else(access::unauthorized)
     }
 }
 
 fn too_many(wait: Duration) -> Problem {
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     let detail =
         "too many wrong keys came from this address; wait, or look at api.failed_keys_per_minute";
-    Problem::new(Kind::TooManyFailedKeys, detail).retry_after(seconds)
-}
-
-/// Makes room, if need be, by forgetting who owes nothing more, or else the one who owes the least.
-fn remember(all: &mut HashMap<IpAddr, Instant>, address: IpAddr, full_at: Instant, now: Instant) {
-    if all.len() >= MAX_ADDRESSES && !all.contains_key(&address) {
-        all.retain(|_, at| *at > now);
-        if all.len() >= MAX_ADDRESSES {
-            let least = all.iter().min_by_key(|(_, at)| **at);
-            if let Some(least) = least.map(|(address, _)| *address) {
-                all.remove(&least);
-            }
-        }
-    }
-    all.insert(address, full_at);
+    Problem::new(Kind::TooManyFailedKeys, detail).retry_after(whole_seconds(wait))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::allowance::MAX_ADDRESSES;
+
+    fn remembered(guesses: &Guesses) -> usize {
+        guesses.0.as_ref().map_or(0, |all| lock(all).remembered())
+    }
 
     /// The status that a wrong key, or a right one, gets.
     fn ask(guesses: &Guesses, address: &str, is_right: bool, now: Instant) -> u16 {
@@ -156,11 +128,11 @@ mod tests {
         for number in 0..MAX_ADDRESSES + 9 {
             assert_eq!(ask(&guesses, &address(number), false, now), 401);
         }
-        assert_eq!(lock(&guesses.full_at).len(), MAX_ADDRESSES);
+        assert_eq!(remembered(&guesses), MAX_ADDRESSES);
         assert_eq!(ask(&guesses, "192.0.2.1", false, now), 429);
         let later = now + PERIOD;
         assert_eq!(ask(&guesses, "192.0.2.9", false, later), 401);
-        assert_eq!(lock(&guesses.full_at).len(), 1, "the others owe nothing");
+        assert_eq!(remembered(&guesses), 1, "the others owe nothing");
     }
 
     #[test]
@@ -169,6 +141,6 @@ mod tests {
         for _ in 0..100 {
             assert_eq!(ask(&guesses, "192.0.2.1", false, Instant::now()), 401);
         }
-        assert!(lock(&guesses.full_at).is_empty());
+        assert!(guesses.0.is_none());
     }
 }

@@ -24,6 +24,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::{HeaderMap, HeaderValue, Response, Uri, header, request};
+use axum::middleware::map_response;
 use axum::routing::{MethodFilter, any, on};
 use bytes::Bytes;
 use http_body_util::LengthLimitError;
@@ -31,7 +32,7 @@ use hyper::body::Body as _;
 use tidings_core::disconnect::Reason;
 
 use crate::clock;
-use crate::http::address_of;
+use crate::http::{address_of, protect};
 use crate::node::Node;
 use crate::outbound::NodeBroker;
 use crate::telemetry::ApiLabel;
@@ -106,7 +107,7 @@ pub(crate) fn router(node: &Arc<Node>) -> Router {
         );
         router = router.route(&format!("{API_PATH}{path}"), any(not_found));
     }
-    router
+    router.layer(map_response(protect))
 }
 
 async fn serve(api: Arc<Api>, operation: &'static Operation, request: Request) -> Response<Body> {

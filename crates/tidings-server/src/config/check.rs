@@ -70,6 +70,7 @@ pub(super) fn check(config: &Config, places: &Places, errors: &mut Vec<ConfigErr
     check_sockjs(config, &mut report);
     check_destinations(config, &mut report);
     check_listeners(config, &mut report);
+    check_proxies(config, &mut report);
     check_api(config, &mut report);
     security::check(config, &mut report);
     webhook::check(config, &mut report);
@@ -344,6 +345,21 @@ fn check_listeners(config: &Config, report: &mut Report<'_>) {
                 },
             );
         }
+    }
+}
+
+fn check_proxies(config: &Config, report: &mut Report<'_>) {
+    let asked = [
+        ("http.proxy_protocol", config.http.proxy_protocol),
+        ("tcp.proxy_protocol", config.tcp.proxy_protocol),
+    ];
+    for (key, is_on) in asked {
+        let is_known = !is_on || !config.server.trusted_proxies.is_empty();
+        report.require(is_known, key, &["server.trusted_proxies"], || {
+            "is true, and nobody is trusted to send its header, so that nobody could connect; write the addresses of the \
+             proxies to `server.trusted_proxies`"
+                .to_owned()
+        });
     }
 }
 

@@ -14,11 +14,12 @@ use tidings_core::user::WhenFull;
 
 use super::form::{
     Address, AddressOrOff, ApiKeys, Authenticators, CaFile, Count, File, Flag, Folder, Form,
-    HookUrl, Issuers, Key as SecretKey, Origins, OwnAddress, PlainDestination, Policy, Prefix,
-    Prefixes, Reasons, Routes, RuleLines, ScriptUrl, Separator, Size, Time, Token, TooMany,
+    HookUrl, Issuers, Key as SecretKey, Networks, Origins, OwnAddress, PlainDestination, Policy,
+    Prefix, Prefixes, Reasons, Routes, RuleLines, ScriptUrl, Separator, Size, Time, Token, TooMany,
     UrlPath, Word, Words,
 };
 use super::key::{Key, Section, sections};
+use super::network::Network;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -54,6 +55,25 @@ sections! {
         /// Connections open at the same time, all listeners together; more are refused. A SockJS session counts as one,
         /// and so does each HTTP connection by which its client asks.
         max_connections: usize = 100_000, Count { min: 1, max: 10_000_000 };
+
+        /// Connections that one address (of IPv6: one network of 64 bits) may have open at the same time; more are
+        /// refused with `too-many-from-address`. A tenth of `server.max_connections` by default: a large office behind
+        /// one address fits in, and no address fills the server alone. Connections from this machine are not counted,
+        /// nor are those of `server.trusted_proxies`, but the clients behind them are. Zero is no limit.
+        max_connections_per_address: usize = 10_000, Count { min: 0, max: 10_000_000 };
+
+        /// Clients that may begin in a second, all together: WebSockets, SockJS sessions, connections of STOMP over TCP.
+        /// As many again may come at once after a quiet second; more are refused with `too-many-handshakes`. Those from
+        /// this machine are not counted. By default a full server's clients are back within two minutes. Zero is no
+        /// limit.
+        max_handshakes_per_second: u32 = 1_000, Count { min: 0, max: 1_000_000 };
+
+        /// The same for one address (of IPv6: one network of 64 bits). Zero is no limit.
+        max_handshakes_per_second_per_address: u32 = 100, Count { min: 0, max: 1_000_000 };
+
+        /// Proxies whose word on their clients is taken: `Forwarded`, `X-Forwarded-For`, `X-Forwarded-Proto` and
+        /// `X-Forwarded-Host`, and the PROXY protocol. What others say there is ignored. See [proxies.md](proxies.md).
+        trusted_proxies: Vec<Network> = Vec::new(), Networks;
 
         /// How long a shutdown may take before connections are cut.
         shutdown_timeout: Duration = Duration::from_secs(10),
@@ -169,6 +189,10 @@ sections! {
         /// Address of HTTP, WebSocket and SockJS.
         listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), Address, flag "--listen";
 
+        /// Every connection begins with a header of the PROXY protocol, version 1 or 2; whoever is none of
+        /// `server.trusted_proxies` is cut.
+        proxy_protocol: bool = false, Flag;
+
         /// Serve the demo page at `/`.
         demo: bool = false, Flag;
     }
@@ -180,7 +204,8 @@ sections! {
 
         /// Which pages may connect, over WebSocket and over SockJS. A request without `Origin` is allowed, unless
         /// the browser says that another origin asks and `Referer` names none that may. For SockJS see also
-        /// `sockjs.legacy_transports`.
+        /// `sockjs.legacy_transports`. `*.` before a host stands for one label or more, never for none:
+        /// `https://*.example.com` is not `https://example.com`. `:*` stands for every port.
         allowed_origins: AllowedOrigins = AllowedOrigins::SameOrigin, Origins;
 
         /// Accept permessage-deflate when a client offers it.
@@ -244,6 +269,9 @@ sections! {
     [tcp] Tcp {
         /// Address of STOMP over TCP.
         listen: Option<SocketAddr> = None, AddressOrOff, flag "--tcp";
+
+        /// As `http.proxy_protocol`.
+        proxy_protocol: bool = false, Flag;
     }
 
     /// The private listener for health, metrics and statistics.
@@ -265,8 +293,8 @@ sections! {
         keys: Vec<ApiKey> = Vec::new(), ApiKeys;
 
         /// Wrong keys that one address (of IPv6: one network of 64 bits) may show in a minute; then every key from there
-        /// is answered with 429 until time has passed. Zero: as many as it likes; for a server behind a proxy, where
-        /// all have one address and the proxy holds the limit.
+        /// is answered with 429 until time has passed. Zero: as many as it likes. Behind a proxy that is not in
+        /// `server.trusted_proxies` all have its address.
         failed_keys_per_minute: u32 = 10, Count { min: 0, max: 6_000 };
 
         /// Largest body of a request; a larger one is answered with 413. A message in it is also held to the limits of
@@ -498,7 +526,8 @@ sections! {
 pub enum AllowedOrigins {
     /// Scheme, host and port of the request itself.
     SameOrigin,
-    /// Same origin, and these, each `scheme://host[:port]` in lower case without a trailing slash.
+    /// Same origin, and these, each `scheme://host[:port]` in lower case without a trailing slash. `*.` before the host
+    /// stands for one label or more, `*` as port for each.
     List(Vec<String>),
     /// Every origin.
     Any,

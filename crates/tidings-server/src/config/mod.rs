@@ -11,6 +11,7 @@ mod form;
 mod key;
 mod load;
 mod nearest;
+mod network;
 mod raw;
 #[cfg(test)]
 mod reference;
@@ -25,3 +26,5 @@ pub use checked::{
 };
 pub use error::{ConfigError, ConfigErrors, Place};
 pub use load::{Overrides, Setting};
+pub(crate) use network::is_trusted;
+pub use network::{Network, NetworkError};

@@ -7,9 +7,15 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use axum::extract::ConnectInfo;
-use axum::http::Extensions;
+use axum::http::{Extensions, HeaderMap};
 
+use super::forwarded::Contradiction;
+use super::site::{Hearing, Site, hear};
 use super::upgrade::Upgrade;
+use crate::admission::{NoEntry, Place};
+use crate::clock;
+use crate::config::Network;
+use crate::node::Node;
 use crate::node::lock;
 use crate::peer::Peer;
 use crate::worker::Bare;
@@ -20,10 +26,50 @@ pub(super) type Takeover = Box<dyn FnOnce(Bare) + Send>;
 /// What a request came by.
 #[derive(Clone)]
 pub(super) struct Carrier {
+    /// Who asks: the client behind the proxy, where a trusted one has brought the request.
     pub(super) peer: Peer,
+    /// The proxy has told the address, so that the connection has no place among those of the address.
+    pub(super) is_told: bool,
+    pub(super) site: Site,
     /// Where clients find the endpoints: beneath this path of the application around the server.
     pub(super) prefix: Arc<str>,
     pub(super) way: Way,
+}
+
+impl Carrier {
+    /// As proxies tell of one request, where `self` is what its connection came by.
+    ///
+    /// # Errors
+    /// They contradict themselves.
+    pub(super) fn told(
+        &self,
+        trusted: &[Network],
+        headers: &HeaderMap,
+    ) -> Result<Self, Contradiction> {
+        let Hearing { client, site } = hear(trusted, self.peer.address, headers)?;
+        let mut carrier = Self {
+            site,
+            ..self.clone()
+        };
+        if client.is_some() {
+            carrier.peer.address = client;
+            carrier.is_told = true;
+        }
+        Ok(carrier)
+    }
+
+    /// Counts a WebSocket that begins, and gives it a place among the connections of its address if it needs one.
+    ///
+    /// # Errors
+    /// There are too many.
+    pub(super) fn begin(&self, node: &Node) -> Result<Option<Place>, NoEntry> {
+        let address = self.peer.ip();
+        node.admission.begin(address, clock::now())?;
+        match self.is_told {
+            true => node.admission.place(address),
+            false => Ok(None),
+        }
+    }
 }
 
 /// Where a request comes from, as far as anybody tells.

@@ -8,8 +8,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use std::{io, mem};
 
-use axum::Extension;
+use axum::http::{Request, StatusCode};
 use bytes::{Buf, Bytes, BytesMut};
+use hyper::body::Incoming;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
@@ -19,7 +20,9 @@ use tidings_core::disconnect::Reason;
 use tracing::debug;
 
 use super::Http;
+use super::answer::sentence;
 use super::carrier::{Carrier, Tie, Way};
+use super::site::Site;
 use crate::node::{Node, Ticket};
 use crate::peer::Peer;
 use crate::stream::Stream;
@@ -73,14 +76,27 @@ async fn run(http: Arc<Http>, arrival: Arrival, tie: Arc<Tie>) {
     };
     let carrier = Carrier {
         peer: peer.clone(),
+        is_told: false,
+        site: Site::default(),
         prefix,
         way: Way::Own(Arc::clone(&tie)),
     };
-    let router = TowerToHyperService::new(http.router.clone().layer(Extension(carrier)));
-    let asked = Arc::clone(&tie);
-    let service = service_fn(move |request| {
+    let router = TowerToHyperService::new(http.router.clone());
+    let (asked, listening) = (Arc::clone(&tie), Arc::clone(node));
+    let service = service_fn(move |mut request: Request<Incoming>| {
         asked.has_asked.store(true, Ordering::Relaxed);
-        router.call(request)
+        let trusted = &listening.config.server.trusted_proxies;
+        let carrier = carrier.told(trusted, request.headers());
+        let answer = carrier.map(|carrier| {
+            request.extensions_mut().insert(carrier);
+            router.call(request)
+        });
+        async {
+            match answer {
+                Ok(answer) => answer.await,
+                Err(error) => Ok(sentence(StatusCode::BAD_REQUEST, &error.to_string())),
+            }
+        }
     });
     let mut served = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -1,6 +1,5 @@
 //! The endpoints within the application that embeds the server: its HTTP library has the connections.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
@@ -13,9 +12,10 @@ use hyper::service::Service as _;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::service::TowerToHyperService;
 
-use super::answer::sentence;
+use super::answer::{no_entry, sentence};
 use super::carrier::{Carrier, Way, address_of};
 use super::forward::forward;
+use super::site::{Hearing, hear};
 use super::upgrade::Upgrade;
 use super::{Http, handshake};
 use crate::api::API_PATH;
@@ -81,12 +81,21 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response<Body
         Ok(http) => Arc::clone(http),
         Err(why) => return not_now(why),
     };
-    let Some(ticket) = http.node.admit() else {
-        http.node.telemetry.disconnected(http.node.refusal_reason());
-        return not_now("the server takes no more connections now");
-    };
     let (mut parts, body) = request.into_parts();
     let (peer, prefix) = (peer(&parts), prefix(&parts));
+    let trusted = &http.node.config.server.trusted_proxies;
+    let Hearing { client, site } = match hear(trusted, peer.address, &parts.headers) {
+        Ok(heard) => heard,
+        Err(error) => return sentence(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let address = client.or(peer.address);
+    let ticket = match http.node.admit(address.map(|address| address.ip())) {
+        Ok(ticket) => ticket,
+        Err(refused) => {
+            http.node.telemetry.disconnected(refused.reason);
+            return no_entry(refused);
+        }
+    };
     name_host(&mut parts);
     match parts.extensions.remove::<OnUpgrade>() {
         Some(socket) if is_handshake(&parts) => {
@@ -96,7 +105,15 @@ async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response<Body
                 ticket,
                 http: Arc::clone(&http),
             }))));
-            ask(&http, parts, body, Carrier { peer, prefix, way }).await
+            let carrier = Carrier {
+                peer: Peer { address, ..peer },
+                // The ticket has its place already.
+                is_told: false,
+                site,
+                prefix,
+                way,
+            };
+            ask(&http, parts, body, carrier).await
         }
         _ => forward(http, parts, body, peer, prefix, ticket).await,
     }
@@ -108,10 +125,13 @@ async fn call(State(door): State<Arc<Door>>, request: Request) -> Response<Body>
         Ok(http) => http,
         Err(why) => return not_now(why),
     };
-    let (mut parts, body) = request.into_parts();
-    match parts.extensions.remove::<ConnectInfo<SocketAddr>>() {
-        Some(address) => ask(http, parts, body, address).await,
-        None => ask(http, parts, body, ()).await,
+    let (parts, body) = request.into_parts();
+    let peer = address_of(&parts.extensions);
+    let trusted = &http.node.config.server.trusted_proxies;
+    match hear(trusted, peer, &parts.headers).map(|heard| heard.client.or(peer)) {
+        Ok(Some(address)) => ask(http, parts, body, ConnectInfo(address)).await,
+        Ok(None) => ask(http, parts, body, ()).await,
+        Err(error) => sentence(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }
 

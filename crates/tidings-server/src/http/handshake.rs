@@ -10,7 +10,7 @@ use tidings_core::disconnect::Reason;
 use tidings_websocket::{Accepted, HandshakeError, RequestHead, negotiate};
 use tracing::debug;
 
-use super::answer::sentence;
+use super::answer::{no_entry, sentence};
 use super::carrier::Way;
 use super::{Carrier, Entrance, origin, proof};
 use crate::clock;
@@ -42,22 +42,40 @@ pub(super) async fn upgrade(
     request: &Parts,
     framing: Framing,
 ) -> Response<Body> {
-    let accepted = match accept(entrance, request, framing) {
-        Ok(accepted) => prove(entrance, &carrier, request)
-            .await
-            .map(|proof| (accepted, proof)),
-        Err(refused) => Err(refused),
+    let accepted = match accept(entrance, &carrier, request, framing) {
+        Ok(accepted) => accepted,
+        Err(refused) => {
+            entrance
+                .node
+                .telemetry
+                .disconnected(Reason::HandshakeFailed);
+            debug!(peer = %carrier.peer, status = %refused.status(), "handshake refused");
+            return *refused;
+        }
     };
-    match accepted {
-        Ok((accepted, proof)) => {
+    // Before what is shown is looked at: who may not come costs no check.
+    let place = match carrier.begin(&entrance.node) {
+        Ok(place) => place,
+        Err(refused) => {
+            entrance.node.telemetry.disconnected(refused.reason);
+            debug!(peer = %carrier.peer, reason = %refused.reason, "a client was turned away");
+            return no_entry(refused);
+        }
+    };
+    match prove(entrance, &carrier, request).await {
+        Ok(proof) => {
             let node = entrance.node.clone();
             let service = entrance.endpoint.service.clone();
             let link = LinkKind::WebSocket {
                 deflate: accepted.deflate,
                 framing,
             };
-            let adopt = move |bare: Bare, opening| {
-                let peer = Peer { proof, ..bare.peer };
+            let peer = Peer {
+                proof,
+                ..carrier.peer.clone()
+            };
+            let adopt = move |mut bare: Bare, opening| {
+                bare.ticket.settle(place);
                 node.adopt(Adoption {
                     stream: bare.stream,
                     peer,
@@ -83,19 +101,13 @@ pub(super) async fn upgrade(
                 },
             }
         }
-        Err(refused) => {
-            entrance
-                .node
-                .telemetry
-                .disconnected(Reason::HandshakeFailed);
-            debug!(peer = %carrier.peer, status = %refused.status(), "handshake refused");
-            *refused
-        }
+        Err(refused) => *refused,
     }
 }
 
 fn accept(
     entrance: &Entrance,
+    carrier: &Carrier,
     request: &Parts,
     framing: Framing,
 ) -> Result<Accepted, Box<Response<Body>>> {
@@ -133,7 +145,7 @@ fn accept(
         deflate,
         ..accepted
     };
-    if origin::is_allowed(&entrance.endpoint.allowed_origins, headers) {
+    if origin::is_allowed(&entrance.endpoint.allowed_origins, headers, &carrier.site) {
         Ok(accepted)
     } else {
         Err(Box::new(forbidden()))
@@ -151,7 +163,11 @@ async fn prove(
         return Ok(None);
     };
     if shown.is_ambient()
-        && !origin::is_proven(&entrance.endpoint.allowed_origins, &request.headers)
+        && !origin::is_proven(
+            &entrance.endpoint.allowed_origins,
+            &request.headers,
+            &carrier.site,
+        )
     {
         return Err(Box::new(forbidden()));
     }

@@ -4,10 +4,19 @@ mod answer;
 mod carrier;
 mod connection;
 mod embedded;
+mod embedding;
 mod forward;
+mod forwarded;
+#[cfg(test)]
+mod forwarded_invariants;
+#[cfg(test)]
+mod forwarded_tests;
 mod handshake;
 mod origin;
+mod origin_pattern;
 mod proof;
+mod protection;
+mod site;
 mod sockjs;
 mod upgrade;
 
@@ -15,15 +24,18 @@ use std::mem;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use axum::middleware::map_response;
 use axum::routing::any;
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
+pub(crate) use answer::refusal;
 use carrier::Carrier;
 pub(crate) use carrier::address_of;
 use connection::Arrival;
 pub(crate) use embedded::{Door, routes};
+pub(crate) use protection::protect;
 
 use crate::endpoint::Endpoint;
 use crate::node::{Node, Ticket, lock};
@@ -77,7 +89,7 @@ impl Http {
         }
         Arc::new(Self {
             node: Arc::clone(node),
-            router: router.fallback_service(pages),
+            router: router.layer(map_response(protect)).fallback_service(pages),
             runtime: Handle::current(),
             bridges: Mutex::default(),
         })

@@ -3,61 +3,82 @@
 use axum::http::{HeaderMap, header};
 use tidings_websocket::{is_same_origin, normalize_origin};
 
+use super::forwarded::Scheme;
+use super::origin_pattern;
+use super::site::Site;
 use crate::config::AllowedOrigins;
 
 /// No `Origin`: not a browser, or a script or frame that any page can embed, of which the browser tells otherwise where
-/// it comes from. Else a page of this host, whichever of http and https it came by (a proxy may have ended TLS), or one
-/// that the configuration lists.
-pub(super) fn is_allowed(allowed: &AllowedOrigins, headers: &HeaderMap) -> bool {
+/// it comes from. Else a page of this host, or one that the configuration lists. Where nobody tells whether the client
+/// came by http or https, since a proxy may have ended TLS, both are this host's.
+pub(crate) fn is_allowed(allowed: &AllowedOrigins, headers: &HeaderMap, site: &Site) -> bool {
     if *allowed == AllowedOrigins::Any {
         return true;
     }
-    match headers.get(header::ORIGIN) {
-        Some(origin) => origin
-            .to_str()
-            .is_ok_and(|origin| is_listed(allowed, headers, origin)),
-        None if is_cross_site(headers) => {
-            referring_origin(headers).is_some_and(|origin| is_listed(allowed, headers, origin))
-        }
-        None => true,
+    match origin(headers) {
+        Claim::One(origin) => is_listed(allowed, headers, site, origin),
+        Claim::Unclear => false,
+        Claim::None if is_cross_site(headers) => referring_origin(headers)
+            .is_some_and(|origin| is_listed(allowed, headers, site, origin)),
+        Claim::None => true,
     }
 }
 
-/// As [`is_allowed`], for a request that a cookie proves: who sends it must say that a page that may connect has asked, as
-/// browsers do.
-pub(super) fn is_proven(allowed: &AllowedOrigins, headers: &HeaderMap) -> bool {
-    match headers.get(header::ORIGIN) {
-        Some(origin) => origin.to_str().is_ok_and(|origin| {
-            *allowed != AllowedOrigins::Any && is_listed(allowed, headers, origin)
-        }),
-        None => headers
-            .get("sec-fetch-site")
-            .is_some_and(|site| site == "same-origin"),
+/// Whether the request shows that a page of this host sent it, or one that is listed: what it takes where a cookie says
+/// who the client is, since browsers add that to requests of every page. `*` lists nobody.
+pub(crate) fn is_proven(allowed: &AllowedOrigins, headers: &HeaderMap, site: &Site) -> bool {
+    match origin(headers) {
+        Claim::One(origin) => is_listed(allowed, headers, site, origin),
+        Claim::Unclear => false,
+        Claim::None => fetch_site(headers) == Some(b"same-origin"),
     }
 }
 
-fn is_listed(allowed: &AllowedOrigins, headers: &HeaderMap, origin: &str) -> bool {
+/// What `Origin` says.
+enum Claim<'a> {
+    None,
+    One(&'a str),
+    /// More than one, or no text.
+    Unclear,
+}
+
+fn origin(headers: &HeaderMap) -> Claim<'_> {
+    let mut all = headers.get_all(header::ORIGIN).iter();
+    match (all.next().map(|origin| origin.to_str()), all.next()) {
+        (None, _) => Claim::None,
+        (Some(Ok(origin)), None) => Claim::One(origin),
+        _ => Claim::Unclear,
+    }
+}
+
+fn is_listed(allowed: &AllowedOrigins, headers: &HeaderMap, site: &Site, origin: &str) -> bool {
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
         .unwrap_or_default();
-    if is_same_origin(origin, "http", host) || is_same_origin(origin, "https", host) {
+    let host = site.host.as_deref().unwrap_or(host);
+    let schemes = [Scheme::Http, Scheme::Https].into_iter();
+    let mut schemes = schemes.filter(|scheme| site.scheme.is_none_or(|own| own == *scheme));
+    if schemes.any(|scheme| is_same_origin(origin, scheme.name(), host)) {
         return true;
     }
     match allowed {
-        AllowedOrigins::Any => true,
-        AllowedOrigins::SameOrigin => false,
-        AllowedOrigins::List(list) => {
-            normalize_origin(origin).is_some_and(|origin| list.contains(&origin))
-        }
+        AllowedOrigins::Any | AllowedOrigins::SameOrigin => false,
+        AllowedOrigins::List(list) => normalize_origin(origin).is_some_and(|origin| {
+            list.iter()
+                .any(|listed| origin_pattern::matches(listed, &origin))
+        }),
     }
+}
+
+fn fetch_site(headers: &HeaderMap) -> Option<&[u8]> {
+    headers.get("sec-fetch-site").map(|site| site.as_bytes())
 }
 
 /// What browsers say of requests that carry no `Origin` (Fetch Metadata, section 2.3). Another origin of the same site
 /// is another origin.
 fn is_cross_site(headers: &HeaderMap) -> bool {
-    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
-    matches!(site, Some(b"cross-site" | b"same-site"))
+    matches!(fetch_site(headers), Some(b"cross-site" | b"same-site"))
 }
 
 /// Scheme, host and port of `Referer`.
@@ -103,7 +124,7 @@ mod tests {
         for (allowed, origin, expected) in cases {
             let headers = headers(&[("host", "a.example:8080"), ("origin", origin)]);
             assert_eq!(
-                is_allowed(allowed, &headers),
+                is_allowed(allowed, &headers, &Site::default()),
                 expected,
                 "{allowed:?} {origin}"
             );
@@ -136,8 +157,81 @@ mod tests {
         for (all, expected) in cases {
             let mut headers = headers(&[("host", "a.example")]);
             headers.extend(self::headers_of(all));
-            assert_eq!(is_allowed(&list, &headers), expected, "{all:?}");
+            assert_eq!(
+                is_allowed(&list, &headers, &Site::default()),
+                expected,
+                "{all:?}"
+            );
         }
+    }
+
+    #[test]
+    fn what_a_trusted_proxy_tells_of_the_site_counts() {
+        let headers = headers(&[("host", "inner:8080"), ("origin", "https://app.example")]);
+        let site = |scheme, host: Option<&str>| Site {
+            scheme,
+            host: host.map(Into::into),
+        };
+        let cases = [
+            (site(None, None), false),
+            (site(None, Some("app.example")), true),
+            (site(Some(Scheme::Https), Some("app.example")), true),
+            (site(Some(Scheme::Http), Some("app.example")), false),
+            (site(None, Some("app.example:8443")), false),
+        ];
+        for (site, expected) in cases {
+            let allowed = is_allowed(&AllowedOrigins::SameOrigin, &headers, &site);
+            assert_eq!(allowed, expected, "{site:?}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_proves_nobody_unless_the_page_is_known() {
+        let list = AllowedOrigins::List(vec!["https://app.example".to_owned()]);
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a AllowedOrigins, bool);
+        let cases: [Case<'_>; 9] = [
+            (&[("origin", "https://a.example")], &list, true),
+            (&[("origin", "https://app.example")], &list, true),
+            (&[("origin", "https://evil.example")], &list, false),
+            (&[("origin", "null")], &list, false),
+            (
+                &[("origin", "https://evil.example")],
+                &AllowedOrigins::Any,
+                false,
+            ),
+            (&[], &AllowedOrigins::Any, false),
+            (&[], &list, false),
+            (&[("sec-fetch-site", "same-origin")], &list, true),
+            (
+                &[
+                    ("sec-fetch-site", "none"),
+                    ("referer", "https://app.example/"),
+                ],
+                &list,
+                false,
+            ),
+        ];
+        for (all, allowed, expected) in cases {
+            let mut headers = headers(&[("host", "a.example")]);
+            headers.extend(headers_of(all));
+            assert_eq!(
+                is_proven(allowed, &headers, &Site::default()),
+                expected,
+                "{all:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn two_origins_are_none() {
+        let mut headers = headers(&[("host", "a.example"), ("origin", "https://a.example")]);
+        headers.append(
+            header::ORIGIN,
+            HeaderValue::from_static("https://evil.example"),
+        );
+        let site = Site::default();
+        assert!(!is_allowed(&AllowedOrigins::SameOrigin, &headers, &site));
+        assert!(!is_proven(&AllowedOrigins::SameOrigin, &headers, &site));
     }
 
     fn headers_of(all: &[(&str, &str)]) -> HeaderMap {

@@ -17,11 +17,13 @@ use super::answer::{response, sentence};
 use super::carrier::Way;
 use super::handshake::{self, forbidden};
 use super::proof::{self, Shown};
-use super::{Carrier, Entrance, origin};
-use crate::config::AllowedOrigins;
+use super::protection::CROSS_ORIGIN_RESOURCE_POLICY;
+use super::{Carrier, Entrance, embedding, origin};
+use crate::clock;
 use crate::endpoint::{CLIENT_LIBRARY, Endpoint, Service, own_client_library};
 use crate::link::Framing;
 use crate::node::Node;
+use crate::peer::Peer;
 use crate::sockjs::{Claim, Found, Owner, SessionName, no_room, offer, shown_secret};
 use crate::worker::{Letter, Listen, Say};
 
@@ -45,7 +47,7 @@ pub(super) async fn enter(
     let Some(options) = endpoint.sockjs.as_ref().filter(|_| !is_plain) else {
         return handshake::upgrade(&entrance, carrier, &parts, plain).await;
     };
-    if !origin::is_allowed(&endpoint.allowed_origins, &parts.headers) {
+    if !origin::is_allowed(&endpoint.allowed_origins, &parts.headers, &carrier.site) {
         return forbidden();
     }
     let cookies = cookies(&parts.headers);
@@ -62,8 +64,13 @@ pub(super) async fn enter(
         }
         Route::Answer(answer) => {
             let mut response = response(answer);
-            if beneath.starts_with("/iframe") && response.status().is_success() {
-                restrict_framing(&endpoint.allowed_origins, response.headers_mut());
+            let has_page = response.headers().contains_key(header::ETAG);
+            if has_page && options.legacy_transports {
+                let policy = embedding::iframe_policy(
+                    &endpoint.allowed_origins,
+                    &options.client_library_url,
+                );
+                embedding::set(header::CONTENT_SECURITY_POLICY, &policy, &mut response);
             }
             response
         }
@@ -81,7 +88,7 @@ pub(super) async fn enter(
             let url = (server, session);
             let secret = head.cookie.and_then(shown_secret);
             let shown = proof::shown(&entrance, &carrier, &parts);
-            if !may_show(&entrance, shown.as_ref(), &parts.headers) {
+            if !may_show(&entrance, &carrier, shown.as_ref(), &parts.headers) {
                 return forbidden();
             }
             listen(&entrance, carrier, body, url, receiver, (secret, shown)).await
@@ -91,7 +98,7 @@ pub(super) async fn enter(
             let secret = head.cookie.and_then(shown_secret);
             let content_type = text(&parts.headers, header::CONTENT_TYPE).unwrap_or_default();
             let shown = proof::shown(&entrance, &carrier, &parts);
-            if !may_show(&entrance, shown.as_ref(), &parts.headers) {
+            if !may_show(&entrance, &carrier, shown.as_ref(), &parts.headers) {
                 return forbidden();
             }
             let asked = Asked {
@@ -100,7 +107,11 @@ pub(super) async fn enter(
                 shown,
                 carrier: &carrier,
             };
-            say(&entrance.node, body, asked, &sender, content_type).await
+            let mut response = say(&entrance.node, body, asked, &sender, content_type).await;
+            if options.legacy_transports {
+                embedding::allow_frames(&mut response);
+            }
+            response
         }
     }
 }
@@ -191,16 +202,21 @@ async fn listen(
             return response(receiver.refused(404, "there is no such session\n"));
         }
         Found::Nothing => {
+            let address = carrier.peer.ip();
+            let begun = node.admission.begin(address, clock::now());
+            let ticket = match begun.and_then(|()| node.admit(address)) {
+                Ok(ticket) => ticket,
+                Err(no_entry) => {
+                    node.telemetry.disconnected(no_entry.reason);
+                    return response(no_room(&receiver, no_entry));
+                }
+            };
             if let Some(shown) = asked.shown {
                 proof = match shown.prove(&node, &carrier).await {
                     Ok(proof) => Some(proof),
                     Err(refused) => return *refused,
                 };
             }
-            let Some(ticket) = node.admit() else {
-                node.telemetry.disconnected(node.refusal_reason());
-                return response(no_room(&receiver));
-            };
             if entrance.endpoint.bind_sessions && secret.is_none() {
                 let path = format!("{}{}", carrier.prefix, entrance.endpoint.path);
                 let offer = offer(&path, server, session);
@@ -219,12 +235,16 @@ async fn listen(
         return response(receiver.refused(400, "a request to listen is no handshake\n"));
     };
     let endpoint = Arc::clone(&entrance.endpoint);
-    tie.take_over(move |mut bare| {
-        bare.peer.proof = proof;
+    let peer = Peer {
+        proof,
+        ..carrier.peer
+    };
+    tie.take_over(move |bare| {
         let listen = Listen {
             name,
             endpoint,
             owner,
+            peer,
             ticket,
             receiver,
             bare,
@@ -243,9 +263,14 @@ struct Asked<'a> {
 }
 
 /// A cookie counts only where a page that may connect has asked.
-fn may_show(entrance: &Entrance, shown: Option<&Shown>, headers: &HeaderMap) -> bool {
+fn may_show(
+    entrance: &Entrance,
+    carrier: &Carrier,
+    shown: Option<&Shown>,
+    headers: &HeaderMap,
+) -> bool {
     let is_ambient = shown.is_some_and(Shown::is_ambient);
-    !is_ambient || origin::is_proven(&entrance.endpoint.allowed_origins, headers)
+    !is_ambient || origin::is_proven(&entrance.endpoint.allowed_origins, headers, &carrier.site)
 }
 
 /// Looks for the session of a request. What proved it may have been renewed since: then it has to prove the same user.
@@ -338,21 +363,10 @@ fn client_library(entrance: &Entrance, parts: &Parts) -> Response<Body> {
     for (name, value) in [
         (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
         (header::CACHE_CONTROL, "public, max-age=3600"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // Pages of other origins load it as a script.
+        (CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
     response
-}
-
-/// Lets only allowed pages embed the iframe page: what runs in it speaks in the name of this origin.
-fn restrict_framing(allowed: &AllowedOrigins, headers: &mut HeaderMap) {
-    let ancestors = match allowed {
-        AllowedOrigins::Any => return,
-        AllowedOrigins::SameOrigin => "'self'".to_owned(),
-        AllowedOrigins::List(list) => format!("'self' {}", list.join(" ")),
-    };
-    if let Ok(policy) = HeaderValue::from_str(&format!("frame-ancestors {ancestors}")) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
 }

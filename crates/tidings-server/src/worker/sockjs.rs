@@ -24,6 +24,7 @@ use super::outbox::Outbox;
 use super::subscription::Consumer;
 use super::turn::Turn;
 use super::{Letter, Worker};
+use crate::admission::NoEntry;
 use crate::clock;
 use crate::endpoint::Endpoint;
 use crate::http::Http;
@@ -50,6 +51,8 @@ pub(crate) struct Listen {
     pub(crate) endpoint: Arc<Endpoint>,
     /// Whose the session is, if it has to be created.
     pub(crate) owner: Owner,
+    /// Who asks, which a proxy may have told of this request alone.
+    pub(crate) peer: Peer,
     /// The right to create it.
     pub(crate) ticket: Option<Ticket>,
     pub(crate) receiver: Receiver,
@@ -269,7 +272,7 @@ impl Worker {
             }
             !lost
         });
-        let peer = &listen.bare.peer;
+        let peer = &listen.peer;
         if let Some(connection) = current {
             if !connection.peer.is_same_client(peer) {
                 // It began while this request was on its way, and is somebody else's.
@@ -286,22 +289,24 @@ impl Worker {
             self.node.mailboxes[usize::from(other)].post(Letter::Listen(Box::new(listen)), 0);
             return;
         }
-        let Some(ticket) = listen.ticket.take().or_else(|| self.node.admit()) else {
-            self.node.sockjs.release(&listen.name, self.id);
-            self.refuse(listen);
-            return;
-        };
-        self.open_session(listen, ticket);
+        let ticket = listen.ticket.take();
+        match ticket.map_or_else(|| self.node.admit(listen.peer.ip()), Ok) {
+            Ok(ticket) => self.open_session(listen, ticket),
+            Err(no_entry) => {
+                self.node.sockjs.release(&listen.name, self.id);
+                self.refuse(listen, no_entry);
+            }
+        }
     }
 
     /// The session that the client asked for has ended on the way here, and there is no room for another.
-    fn refuse(&self, listen: Listen) {
+    fn refuse(&self, listen: Listen, no_entry: NoEntry) {
         let telemetry = &self.node.telemetry;
-        telemetry.disconnected(self.node.refusal_reason());
+        telemetry.disconnected(no_entry.reason);
         let Some((stream, back)) = listen.bare.take() else {
             return;
         };
-        let answer = last_answer(&no_room(&listen.receiver));
+        let answer = last_answer(&no_room(&listen.receiver, no_entry));
         let send_timeout = self.node.config.outbox.send_timeout;
         finish(stream, back, answer, false, send_timeout);
     }
@@ -319,7 +324,7 @@ impl Worker {
         let connection = self.insert_connection(NewConnection {
             stream: None,
             listening: Some(Listening::new(Arc::clone(&listen.name), options, now)),
-            peer: listen.bare.peer.clone(),
+            peer: listen.peer,
             link: Link::SockJs,
             service: &listen.endpoint.service,
             ready_at: now,

@@ -222,6 +222,7 @@ fn values_that_would_break_the_head_are_left_out() {
                  access-control-allow-origin: *\r\n\
                  vary: Origin\r\n\
                  set-cookie: JSESSIONID=dummy; path=/\r\n\
+                 x-content-type-options: nosniff\r\n\
                  content-length: 0"
             ),
             "{bad:?}"

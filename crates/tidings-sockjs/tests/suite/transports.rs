@@ -6,7 +6,8 @@ use super::ask::{
     chunks, options, receive, receiver, receiver_named, request, sha256, split_head, written,
 };
 
-const CORS: &str = "access-control-allow-origin: *\r\nvary: Origin\r\n";
+const CORS: &str =
+    "access-control-allow-origin: *\r\nvary: Origin\r\nx-content-type-options: nosniff\r\n";
 
 fn head(content_type: &str, rest: &str) -> String {
     format!(

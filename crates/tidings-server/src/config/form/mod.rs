@@ -2,6 +2,7 @@
 
 mod destination;
 mod network;
+mod origin;
 mod quantity;
 mod secret;
 mod security;
@@ -9,7 +10,8 @@ mod webhook;
 mod word;
 
 pub(super) use destination::{PlainDestination, Prefix, Prefixes};
-pub(super) use network::{Address, AddressOrOff, Origins, OwnAddress, ScriptUrl, UrlPath};
+pub(super) use network::{Address, AddressOrOff, Networks, OwnAddress, ScriptUrl, UrlPath};
+pub(super) use origin::Origins;
 pub(super) use quantity::{Count, Size, Time};
 pub(super) use secret::ApiKeys;
 pub(super) use security::{Authenticators, File, Issuers, RuleLines, Token, Word, Words};

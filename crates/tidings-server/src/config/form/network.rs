@@ -1,10 +1,10 @@
-//! Addresses, paths and origins.
+//! Addresses, networks and paths.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
-use super::super::checked::AllowedOrigins;
+use super::super::network::Network;
 use super::super::raw::Raw;
-use super::{Form, list_of, quoted, quoted_list};
+use super::{Form, MAX_LIST, quoted, quoted_list};
 
 /// Longest path of an endpoint, in bytes.
 const MAX_PATH_BYTES: usize = 256;
@@ -159,72 +159,31 @@ fn is_script_url(text: &str) -> bool {
         && text.bytes().all(harmless)
 }
 
-/// Which pages may connect.
-pub(in super::super) struct Origins;
+/// Networks of proxies that are trusted.
+pub(in super::super) struct Networks;
 
-impl Form for Origins {
-    type Value = AllowedOrigins;
+impl Form for Networks {
+    type Value = Vec<Network>;
 
     fn kind(&self) -> &'static str {
-        "origins"
+        "list of networks"
     }
 
     fn range(&self) -> String {
-        "`same-origin`, `*` (every page), or a list such as `[\"https://app.example.com\"]`: `scheme://host[:port]` in \
-         lower case, no path, no `:80` after http, no `:443` after https"
-            .to_owned()
+        format!(
+            "a list of at most {MAX_LIST} addresses and networks, such as `[\"127.0.0.1\", \"10.0.0.0/8\", \"fd00::/8\"]`"
+        )
     }
 
-    fn read(&self, raw: &Raw) -> Option<AllowedOrigins> {
-        match raw.text() {
-            Some("same-origin") => return Some(AllowedOrigins::SameOrigin),
-            Some("*") => return Some(AllowedOrigins::Any),
-            _ => {}
-        }
-        list_of(raw, is_origin).map(AllowedOrigins::List)
+    fn read(&self, raw: &Raw) -> Option<Vec<Network>> {
+        let entries = raw.list()?;
+        let bounded = entries.len() <= MAX_LIST;
+        let networks: Result<_, _> = entries.iter().map(|entry| entry.parse()).collect();
+        networks.ok().filter(|_| bounded)
     }
 
-    fn show(&self, value: &AllowedOrigins) -> Option<String> {
-        Some(match value {
-            AllowedOrigins::SameOrigin => quoted("same-origin"),
-            AllowedOrigins::Any => quoted("*"),
-            AllowedOrigins::List(origins) => quoted_list(origins),
-        })
+    fn show(&self, value: &Vec<Network>) -> Option<String> {
+        let networks: Vec<_> = value.iter().map(Network::to_string).collect();
+        Some(quoted_list(&networks))
     }
-}
-
-/// Compared byte by byte with what a browser sends (RFC 6454, section 6.1), so what a browser never sends is refused.
-fn is_origin(text: &str) -> bool {
-    let Some((scheme, authority)) = text.split_once("://") else {
-        return false;
-    };
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
-    is_scheme(scheme) && is_host(host) && port.is_none_or(|port| is_explicit_port(scheme, port))
-}
-
-fn is_scheme(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text.bytes().all(|byte| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte)
-        })
-}
-
-fn is_host(text: &str) -> bool {
-    let name =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._".contains(&byte);
-    match text
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-    {
-        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => !text.is_empty() && text.bytes().all(name),
-    }
-}
-
-fn is_explicit_port(scheme: &str, port: &str) -> bool {
-    let implied = matches!((scheme, port), ("http", "80") | ("https", "443"));
-    !implied && !port.starts_with(['0', '+']) && port.parse::<u16>().is_ok()
 }

@@ -199,6 +199,7 @@ mod tests {
     use tidings_sockjs::{Options, RequestHead, Route, route};
 
     use super::*;
+    use crate::admission::NoEntry;
     use crate::sockjs::no_room;
 
     #[test]
@@ -218,7 +219,8 @@ mod tests {
         let Route::Receive { receiver, .. } = route(&options, &head, || 7) else {
             panic!("it listens");
         };
-        let answer = String::from_utf8(last_answer(&no_room(&receiver))).expect("it is text");
+        let answer = String::from_utf8(last_answer(&no_room(&receiver, NoEntry::full())))
+            .expect("it is text");
         let (head, body) = answer.split_once("\r\n\r\n").expect("the head ends");
         let mut lines = head.split("\r\n");
         assert_eq!(lines.next(), Some("HTTP/1.1 503 Service Unavailable"));
@@ -232,6 +234,6 @@ mod tests {
         ] {
             assert!(lines.contains(&line), "{line} is not in {lines:?}");
         }
-        assert_eq!(body, "the server takes no more sessions now\n");
+        assert_eq!(body, NoEntry::full().sentence());
     }
 }
