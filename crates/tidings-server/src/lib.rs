@@ -5,7 +5,8 @@
 //! | room | what happens there |
 //! |---|---|
 //! | `listen` | a socket is accepted and counted; HTTP is served |
-//! | `stream` | what a connection is made of: a socket, or a pipe within the process |
+//! | `stream` | what a connection is made of: a socket, with TLS or without, or a pipe within the process |
+//! | `tls` | certificates and keys, and what a client's certificate says |
 //! | `http` | pages, the WebSocket handshake, SockJS; the bare socket is taken over |
 //! | `worker` | one thread that owns connections: turns, outboxes, fan-out, timers |
 //! | `link` | what carries messages: TCP, WebSocket, SockJS |
@@ -43,6 +44,7 @@ mod session;
 mod sockjs;
 mod stream;
 mod telemetry;
+mod tls;
 mod webhook;
 mod whereabouts;
 mod worker;
@@ -54,3 +56,4 @@ pub use peer::Identity;
 pub use server::{BindError, RunError, Server};
 /// Options of SockJS on an [`Endpoint`].
 pub use tidings_sockjs::Options as SockJsOptions;
+pub use tls::{Tls, TlsError};

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod tls;
+
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -27,6 +29,7 @@ use crate::peer::Peer;
 use crate::session;
 use crate::stream::Stream;
 use crate::worker::Adoption;
+use tls::Plain;
 
 /// After a failed accept (no file descriptor left, say) the listener rests this long.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
@@ -64,14 +67,19 @@ pub struct Listener {
     pub kind: ListenerKind,
     /// Where, with the port that the system chose when 0 was asked for.
     pub address: SocketAddr,
+    /// Whether it speaks TLS.
+    pub tls: bool,
 }
 
 impl Listener {
-    /// The address as a url: `http://127.0.0.1:8080` or `tcp://127.0.0.1:61613`.
+    /// The address as a url: `http://127.0.0.1:8080` or `tcp://127.0.0.1:61613`, with TLS `https` or `stomp+ssl`, as
+    /// `tidings-client` and other brokers name it.
     pub fn url(&self) -> String {
-        let scheme = match self.kind {
-            ListenerKind::Http | ListenerKind::Admin | ListenerKind::Api => "http",
-            ListenerKind::Tcp => "tcp",
+        let scheme = match (self.kind, self.tls) {
+            (ListenerKind::Tcp, false) => "tcp",
+            (ListenerKind::Tcp, true) => "stomp+ssl",
+            (_, false) => "http",
+            (_, true) => "https",
         };
         format!("{scheme}://{}", self.address)
     }
@@ -88,7 +96,7 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts STOMP over TCP, forever.
-pub(crate) async fn accept_tcp(listener: TcpListener, node: Arc<Node>) {
+pub(crate) async fn accept_tcp(listener: TcpListener, is_tls: bool, node: Arc<Node>) {
     loop {
         let (mut stream, peer) = accept(&listener).await;
         let Some(ticket) = node.admit() else {
@@ -96,11 +104,22 @@ pub(crate) async fn accept_tcp(listener: TcpListener, node: Arc<Node>) {
             node.telemetry.disconnected(reason);
             let refusal = refusal(reason);
             // Best effort within one segment: a client that does not read it is cut anyway.
-            let _ = stream.try_write(&refusal);
+            if !is_tls {
+                let _ = stream.try_write(&refusal);
+            }
             let _ = stream.shutdown().await;
             continue;
         };
-        hand_over(&node, Stream::Tcp(stream), peer.into(), ticket);
+        let node = Arc::clone(&node);
+        if !is_tls {
+            hand_over(&node, Stream::Tcp(stream), peer.into(), ticket);
+            continue;
+        }
+        tokio::spawn(async move {
+            if let Some((stream, peer)) = tls::greet(&node, stream, peer, Plain::Stomp).await {
+                hand_over(&node, stream, peer, ticket);
+            }
+        });
     }
 }
 
@@ -130,16 +149,27 @@ fn refusal(reason: Reason) -> Vec<u8> {
 }
 
 /// Accepts HTTP, forever.
-pub(crate) async fn accept_http(listener: TcpListener, http: Arc<Http>) {
+pub(crate) async fn accept_http(listener: TcpListener, is_tls: bool, http: Arc<Http>) {
     let node = &http.node;
     loop {
         let (stream, peer) = accept(&listener).await;
         let Some(ticket) = node.admit() else {
             node.telemetry.disconnected(node.refusal_reason());
-            let _ = stream.try_write(NO_ROOM);
+            if !is_tls {
+                let _ = stream.try_write(NO_ROOM);
+            }
             continue;
         };
-        http.accept(Stream::Tcp(stream), peer.into(), ticket);
+        if !is_tls {
+            http.accept(Stream::Tcp(stream), peer.into(), ticket);
+            continue;
+        }
+        let http = Arc::clone(&http);
+        tokio::spawn(async move {
+            if let Some((stream, peer)) = tls::greet(&http.node, stream, peer, Plain::Http).await {
+                http.accept(stream, peer, ticket);
+            }
+        });
     }
 }
 
@@ -151,10 +181,7 @@ pub(crate) async fn accept_local(mut comers: mpsc::Receiver<Comer>, http: Arc<Ht
             turn_away(node, comer);
             continue;
         };
-        let peer = Peer {
-            address: None,
-            identity: None,
-        };
+        let peer = Peer::default();
         match comer {
             Comer::Stomp(pipe) => hand_over(node, Stream::Pipe(pipe), peer, ticket),
             Comer::Http(pipe) => http.accept(Stream::Pipe(pipe), peer, ticket),

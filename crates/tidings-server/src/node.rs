@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::replies::Replies;
 use crate::sockjs::Sessions;
 use crate::telemetry::Telemetry;
+use crate::tls::Tls;
 use crate::whereabouts::Whereabouts;
 use crate::worker::{Adoption, Consumer, Interest, Letter, Mailbox};
 
@@ -33,6 +34,8 @@ pub(crate) struct Node {
     /// Set where the time of day is not the system's.
     day: OnceLock<RuntimeDay>,
     pub(crate) telemetry: Telemetry,
+    /// The certificate that listeners show.
+    pub(crate) tls: Arc<Tls>,
     /// What a STOMP connection needs to know, shared by all of them.
     pub(crate) stomp: Arc<tidings_stomp::connection::ServerConfig>,
     pub(crate) destinations: Destinations,
@@ -82,6 +85,7 @@ impl Node {
         Arc::new(Self {
             day: OnceLock::new(),
             telemetry: Telemetry::new(),
+            tls: Arc::default(),
             stomp: Arc::new(tidings_stomp::connection::ServerConfig {
                 limits: tidings_stomp::Limits {
                     max_body_bytes: stomp.max_body_bytes,

@@ -94,13 +94,15 @@ pub(crate) struct Peer {
     pub(crate) address: Option<SocketAddr>,
     /// Who it is, where the application around this server has found that out.
     pub(crate) identity: Option<Identity>,
+    /// Whom its certificate names, where TLS has verified one.
+    pub(crate) certificate: Option<Arc<str>>,
 }
 
 impl From<SocketAddr> for Peer {
     fn from(address: SocketAddr) -> Self {
         Self {
             address: Some(address),
-            identity: None,
+            ..Self::default()
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::http::{self, Door, Http};
 use crate::listen::{self, Listener, ListenerKind};
 use crate::node::Node;
 use crate::outbound::NodeBroker;
+use crate::tls::{Tls, TlsError};
 use crate::webhook::Webhooks;
 use crate::worker::{Letter, MAX_WORKERS, Worker};
 
@@ -93,6 +94,9 @@ pub enum RunError {
         /// As the server does.
         server: char,
     },
+    /// A listener is to speak TLS, and what `[tls]` names cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// `webhook` was not checked by [`Config::load`].
     #[error("`webhook` {0}")]
     Webhook(String),
@@ -142,7 +146,8 @@ impl Server {
             };
             let listener = listen::bind(address).map_err(fail)?;
             let address = listener.local_addr().map_err(fail)?;
-            listeners.push(Listener { kind, address });
+            let tls = config.speaks_tls(kind);
+            listeners.push(Listener { kind, address, tls });
             sockets.push(listener);
         }
         Ok(Self {
@@ -194,6 +199,11 @@ impl Server {
         Arc::new(NodeBroker(Arc::clone(&self.node)))
     }
 
+    /// The certificate that listeners show, for who renews it while the server runs.
+    pub fn tls(&self) -> Arc<Tls> {
+        Arc::clone(&self.node.tls)
+    }
+
     /// Connects clients that are in this process.
     pub fn connector(&self) -> Connector {
         self.connector.clone()
@@ -243,7 +253,8 @@ impl Server {
     /// future is dropped before, all connections are cut.
     ///
     /// # Errors
-    /// No worker could be started, the application and `broker.separator` differ, or there are an application and webhooks.
+    /// No worker could be started, the application and `broker.separator` differ, there are an application and webhooks, or
+    /// a listener is to speak TLS and its files cannot be used.
     pub async fn run(
         self,
         pages: Router,
@@ -353,11 +364,14 @@ impl Server {
         for (listener, socket) in self.listeners.iter().zip(self.sockets) {
             let node = Arc::clone(&node);
             match listener.kind {
-                ListenerKind::Tcp => tasks.spawn(listen::accept_tcp(socket, node)),
-                ListenerKind::Http => tasks.spawn(listen::accept_http(socket, Arc::clone(&http))),
+                ListenerKind::Tcp => tasks.spawn(listen::accept_tcp(socket, listener.tls, node)),
+                ListenerKind::Http => {
+                    let http = Arc::clone(&http);
+                    tasks.spawn(listen::accept_http(socket, listener.tls, http))
+                }
                 ListenerKind::Api => {
                     let http = Http::new(&node, &[], None, api::router(&node));
-                    tasks.spawn(listen::accept_http(socket, http))
+                    tasks.spawn(listen::accept_http(socket, listener.tls, http))
                 }
                 ListenerKind::Admin => {
                     let router = admin::router(&node);
@@ -388,6 +402,9 @@ impl Drop for Reins {
 
 /// Makes sure that the application fits.
 fn prepare(node: &Node) -> Result<Option<Arc<Webhooks>>, RunError> {
+    if node.config.uses_tls() {
+        node.tls.reload(&node.config.tls)?;
+    }
     let server = node.destinations.separator;
     let separator = node.application.get().and_then(|one| one.separator());
     match separator.filter(|separator| *separator != server) {

@@ -11,9 +11,9 @@ use std::time::Duration;
 use tidings_core::disconnect::Reason;
 
 use super::form::{
-    Address, AddressOrOff, ApiKeys, AuthenticatorName, Count, Flag, Folder, Form, HookUrl,
-    Key as SecretKey, Origins, OwnAddress, PlainDestination, Policy, Prefix, Prefixes, Reasons,
-    Routes, ScriptUrl, Separator, Size, Time, UrlPath,
+    Address, AddressOrOff, ApiKeys, AuthenticatorName, ClientCertificatesWord, Count, File, Flag,
+    Folder, Form, HookUrl, Key as SecretKey, Origins, OwnAddress, PlainDestination, Policy, Prefix,
+    Prefixes, Reasons, Routes, ScriptUrl, Separator, Size, Time, TlsVersionWord, UrlPath,
 };
 use super::key::{Key, Section, sections};
 
@@ -71,6 +71,9 @@ sections! {
     [http] Http {
         /// Address of HTTP, WebSocket and SockJS.
         listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), Address, flag "--listen";
+
+        /// Speak TLS there, as `[tls]` says: `https` and `wss`. `api.listen` does as this listener does.
+        tls: bool = false, Flag;
 
         /// Serve the demo page at `/`.
         demo: bool = false, Flag;
@@ -147,9 +150,34 @@ sections! {
     [tcp] Tcp {
         /// Address of STOMP over TCP.
         listen: Option<SocketAddr> = None, AddressOrOff, flag "--tcp";
+
+        /// Speak TLS there, as `[tls]` says.
+        tls: bool = false, Flag;
     }
 
-    /// The private listener for health, metrics and statistics.
+    /// The certificate of listeners that speak TLS, and which clients they let in; see [tls.md](tls.md).
+    [tls] Tls {
+        /// Certificate of the server in PEM, followed by those that lead to one that clients trust.
+        certificate: Option<PathBuf> = None, File;
+
+        /// Private key of the certificate in PEM (PKCS #8, PKCS #1 or SEC 1), without a passphrase.
+        key: Option<PathBuf> = None, File;
+
+        /// Whether clients show a certificate of their own: `off` does not ask for one, `optional` verifies one that is
+        /// shown, `required` lets nobody in without.
+        client_certificates: ClientCertificates = ClientCertificates::Off, ClientCertificatesWord;
+
+        /// Certificates in PEM of who signs those of clients.
+        client_ca: Option<PathBuf> = None, File;
+
+        /// Oldest version of TLS spoken: `1.2` or `1.3`.
+        min_version: TlsVersion = TlsVersion::Tls12, TlsVersionWord;
+
+        /// From accept to the end of the handshake of TLS.
+        handshake_timeout: Duration = Duration::from_secs(10), PATIENCE;
+    }
+
+    /// The private listener for health, metrics and statistics. It speaks no TLS.
     [admin] Admin {
         /// Address of the private listener.
         listen: Option<SocketAddr> = None, AddressOrOff, flag "--admin";
@@ -357,6 +385,26 @@ sections! {
         /// Destination of messages that were delivered too often.
         dead_letter: String = "/queue/dead-letter".to_owned(), PlainDestination;
     }
+}
+
+/// Whether clients show a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientCertificates {
+    /// None is asked for.
+    Off,
+    /// One that is shown must be good.
+    Optional,
+    /// Nobody comes in without.
+    Required,
+}
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsVersion {
+    /// TLS 1.2 (RFC 5246).
+    Tls12,
+    /// TLS 1.3 (RFC 8446).
+    Tls13,
 }
 
 /// Which `Origin` headers a WebSocket handshake or a SockJS request may carry. One without it is allowed,

@@ -19,9 +19,9 @@ mod tests;
 mod units;
 
 pub use checked::{
-    Admin, AllowedOrigins, Api, ApiKey, Authenticator, Broker, Config, Http, Outbox, Queue, Secret,
-    Security, Server, Session, SlowConsumerPolicy, SockJs, Stomp, Tcp, WebSocket, Webhook,
-    WebhookRoute,
+    Admin, AllowedOrigins, Api, ApiKey, Authenticator, Broker, ClientCertificates, Config, Http,
+    Outbox, Queue, Secret, Security, Server, Session, SlowConsumerPolicy, SockJs, Stomp, Tcp, Tls,
+    TlsVersion, WebSocket, Webhook, WebhookRoute,
 };
 pub use error::{ConfigError, ConfigErrors, Place};
 pub use load::{Overrides, Setting};

@@ -143,6 +143,7 @@ fn peer(parts: &Parts) -> Peer {
     Peer {
         address: address_of(&parts.extensions),
         identity: parts.extensions.get::<Identity>().cloned(),
+        certificate: None,
     }
 }
 

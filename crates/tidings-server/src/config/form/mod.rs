@@ -4,6 +4,7 @@ mod destination;
 mod network;
 mod quantity;
 mod secret;
+mod tls;
 mod webhook;
 mod word;
 
@@ -11,6 +12,7 @@ pub(super) use destination::{PlainDestination, Prefix, Prefixes};
 pub(super) use network::{Address, AddressOrOff, Origins, OwnAddress, ScriptUrl, UrlPath};
 pub(super) use quantity::{Count, Size, Time};
 pub(super) use secret::ApiKeys;
+pub(super) use tls::{ClientCertificatesWord, File, TlsVersionWord};
 pub(super) use webhook::{HookUrl, Key, Routes};
 pub(super) use word::{AuthenticatorName, Flag, Folder, Policy, Reasons, Separator};
 
