@@ -234,7 +234,7 @@ impl Connection {
                 .borrow_mut()
                 .write_turn(turn, |slices| self.write(slices, written))
                 .and_then(|progress| match progress {
-                    Progress::Out if !self.flush(&mut false)? => Ok(Progress::Left),
+                    Progress::Out if !self.flush_all()? => Ok(Progress::Left),
                     progress => Ok(progress),
                 }),
         };
@@ -253,17 +253,20 @@ impl Connection {
         Ok(count)
     }
 
-    /// Writes what the stream has taken and not sent, with its own goodbye where no more will follow; true when nothing is
-    /// left. `progress` tells whether a byte went out.
-    pub(super) fn flush(&self, progress: &mut bool) -> io::Result<bool> {
-        let Some(stream) = &self.stream else {
-            return Ok(true);
-        };
-        let mut stream = stream.borrow_mut();
-        if self.phase.get() == Phase::Closing {
-            stream.finish();
+    /// The outbox is empty: flushes the stream, with its own goodbye where no more will follow.
+    fn flush_all(&self) -> io::Result<bool> {
+        if let (Phase::Closing, Some(stream)) = (self.phase.get(), &self.stream) {
+            stream.borrow_mut().finish();
         }
-        stream.flush(progress)
+        self.flush(&mut false)
+    }
+
+    /// Writes what the stream has taken and not sent; true when nothing is left. `progress` tells whether a byte went out.
+    pub(super) fn flush(&self, progress: &mut bool) -> io::Result<bool> {
+        match &self.stream {
+            Some(stream) => stream.borrow_mut().flush(progress),
+            None => Ok(true),
+        }
     }
 
     /// Ends our side of the connection.

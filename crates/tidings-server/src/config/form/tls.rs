@@ -17,7 +17,8 @@ impl Form for File {
     }
 
     fn range(&self) -> String {
-        "a path; a relative one counts from the working directory".to_owned()
+        "a path, such as `tls/server.pem`; a relative one counts from the working directory"
+            .to_owned()
     }
 
     fn read(&self, raw: &Raw) -> Option<Option<PathBuf>> {
