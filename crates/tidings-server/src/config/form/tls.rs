@@ -75,7 +75,7 @@ impl Form for TlsVersionWord {
     }
 
     fn range(&self) -> String {
-        "`\"1.2\"` or `\"1.3\"`, in quotes".to_owned()
+        "`1.2` or `1.3`, in quotes".to_owned()
     }
 
     fn read(&self, raw: &Raw) -> Option<TlsVersion> {
