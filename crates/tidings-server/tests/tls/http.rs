@@ -3,7 +3,7 @@
 use tidings_websocket::{Opcode, write_frame};
 
 use crate::client::Client;
-use crate::server::Running;
+use crate::server::{Running, large_page};
 
 fn https(running: &Running) -> Client {
     Client::new(running.http, running.trust())
@@ -115,43 +115,123 @@ fn a_websocket_carries_stomp() {
     assert_eq!(client.rest().expect("a clean end"), b"");
 }
 
+/// A client of SockJS that streams, and one that sends to the same session and listens to `/topic/a`.
+struct Streaming {
+    listener: Client,
+    sender: Client,
+    /// The session is of who has it.
+    cookie: String,
+}
+
+impl Streaming {
+    fn start(running: &Running, listener: Client) -> Self {
+        let mut listener = listener;
+        post(&mut listener, "/ws/000/session1/xhr_streaming", "");
+        let head = listener.head();
+        assert!(head.starts_with("http/1.1 200"), "{head}");
+        let cookie = head
+            .lines()
+            .find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next());
+        let mut streaming = Self {
+            cookie: cookie.expect("a cookie").to_owned(),
+            listener,
+            sender: https(running),
+        };
+        assert_eq!(streaming.listener.chunk().len(), 2049);
+        assert_eq!(streaming.listener.chunk(), b"o\n");
+        streaming.send("CONNECT\naccept-version:1.2\nhost:x\n\n");
+        assert!(streaming.listener.chunk().starts_with(b"a[\"CONNECTED"));
+        streaming.send("SUBSCRIBE\nid:0\ndestination:/topic/a\nreceipt:s\n\n");
+        assert!(streaming.listener.chunk().starts_with(b"a[\"RECEIPT"));
+        streaming
+    }
+
+    fn send(&mut self, frame: &str) {
+        let body = messages(&[frame]);
+        self.sender.write(format!(
+            "POST /ws/000/session1/xhr_send HTTP/1.1\r\nhost: h\r\ncookie: {}\r\ncontent-length: {}\r\n\r\n{body}",
+            self.cookie,
+            body.len()
+        ));
+        let (head, _) = self.sender.answer();
+        assert!(head.starts_with("http/1.1 204"), "{head}");
+    }
+
+    fn publish(&mut self, body: &str) {
+        self.send(&format!("SEND\ndestination:/topic/a\n\n{body}"));
+    }
+}
+
 #[test]
 fn sockjs_streams() {
     let running = Running::start();
-    let (mut listener, mut sender) = (https(&running), https(&running));
-    post(&mut listener, "/ws/000/session1/xhr_streaming", "");
-    let head = listener.head();
-    assert!(head.starts_with("http/1.1 200"), "{head}");
-    // The session is of who has this cookie.
-    let cookie = head
-        .lines()
-        .find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next())
-        .map(str::to_owned);
-    assert_eq!(listener.chunk().len(), 2049);
-    assert_eq!(listener.chunk(), b"o\n");
-    let mut send = |frames: &[&str]| {
-        let body = messages(frames);
-        let cookie = cookie.as_deref().unwrap_or("none=none");
-        sender.write(format!(
-            "POST /ws/000/session1/xhr_send HTTP/1.1\r\nhost: h\r\ncookie: {cookie}\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        ));
-        let (head, _) = sender.answer();
-        assert!(head.starts_with("http/1.1 204"), "{head}");
-    };
-    send(&[
-        "CONNECT\naccept-version:1.2\nhost:x\n\n",
-        "SUBSCRIBE\nid:0\ndestination:/topic/a\n\n",
-    ]);
-    assert!(listener.chunk().starts_with(b"a[\"CONNECTED"));
+    let mut streaming = Streaming::start(&running, https(&running));
     for size in [1, 16_200, 16_384, 90_000] {
         let body = "x".repeat(size);
-        send(&[&format!("SEND\ndestination:/topic/a\n\n{body}")]);
-        let message = listener.chunk();
-        assert!(
-            message.ends_with(format!("{body}\\u0000\"]\n").as_bytes()),
-            "{size}"
-        );
+        streaming.publish(&body);
+        let message = streaming.listener.chunk();
+        let end = format!("{body}\\u0000\"]\n");
+        assert!(message.ends_with(end.as_bytes()), "{size}");
+    }
+}
+
+#[test]
+fn a_slow_reader_of_a_stream_gets_every_message_in_order() {
+    let running = Running::with(|config, _| {
+        config.sockjs.stream_bytes_limit = 64 << 20;
+        config.sockjs.message_cache_bytes = 64 << 20;
+    });
+    let narrow = Client::narrow(running.http, running.trust());
+    let mut streaming = Streaming::start(&running, narrow);
+    for at in 0..80 {
+        streaming.publish(&format!("{at:0>60000}"));
+    }
+    let mut heard = String::new();
+    while !heard.ends_with(&format!("{:0>60000}\\u0000\"]\n", 79)) {
+        heard += &String::from_utf8(streaming.listener.chunk()).expect("text");
+    }
+    let mut rest = heard.as_str();
+    for at in 0..80 {
+        let body = format!("\\n\\n{at:0>60000}\\u0000");
+        let place = rest.find(&body);
+        rest = &rest[place.unwrap_or_else(|| panic!("message {at} is missing"))..];
+    }
+}
+
+#[test]
+fn a_stream_that_has_ended_comes_back_to_http_when_it_is_read() {
+    let running = Running::with(|config, _| config.sockjs.stream_bytes_limit = 4096);
+    let narrow = Client::narrow(running.http, running.trust());
+    let mut streaming = Streaming::start(&running, narrow);
+    let body = "x".repeat(900_000);
+    streaming.publish(&body);
+    let mut listener = streaming.listener;
+    assert!(listener.chunk().ends_with(b"x\\u0000\"]\n"));
+    assert_eq!(listener.chunk(), b"");
+    listener.write("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+    assert_eq!(listener.answer().1, "a page");
+}
+
+#[test]
+fn a_client_that_ends_its_stream_is_missed_at_once() {
+    let running = Running::start();
+    let mut streaming = Streaming::start(&running, https(&running));
+    // A request behind the stream must not hide the end.
+    streaming
+        .listener
+        .write("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+    streaming.listener.tls().send_close_notify();
+    streaming.listener.write("");
+    running.counts("tidings_disconnects_total{reason=\"connection-reset\"}", 1);
+}
+
+#[test]
+fn a_large_page_reaches_a_slow_reader() {
+    let running = Running::start();
+    let mut slow = Client::narrow(running.http, running.trust());
+    for _ in 0..2 {
+        slow.write("GET /large HTTP/1.1\r\nhost: h\r\n\r\n");
+        assert!(slow.answer().1 == large_page());
     }
 }
 

@@ -16,6 +16,11 @@ use crate::client::Client;
 /// Longer than anything takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What is at `/large`: more than sockets hold.
+pub(crate) fn large_page() -> String {
+    (0..800_000).map(|line| format!("{line}\n")).collect()
+}
+
 /// A server until it is dropped.
 pub(crate) struct Running {
     pub(crate) http: SocketAddr,
@@ -66,7 +71,9 @@ impl Running {
                 let reached = (addresses, urls, server.tls());
                 started.send(reached).expect("the test waits");
                 let stopped = async { drop(stopped.await) };
-                let pages = axum::Router::new().fallback(|| async { "a page" });
+                let pages = axum::Router::new()
+                    .route("/large", axum::routing::get(|| async { large_page() }))
+                    .fallback(|| async { "a page" });
                 let ended = server.run(pages, stopped).await;
                 ended.expect("it ends as it should");
             });
