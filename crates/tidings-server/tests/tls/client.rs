@@ -1,7 +1,7 @@
 //! A client of STOMP, HTTP and WebSocket over TLS.
 
 use std::io::{self, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
@@ -12,6 +12,27 @@ use crate::server::PATIENCE;
 
 /// What clients take in before they are read, where they are slow: less than one record.
 const SMALL: usize = 4096;
+
+/// Sizes one of which ends where the sockets to a narrow client are full, within what is encrypted and not out yet.
+pub(crate) fn sizes_that_fill_sockets() -> impl Iterator<Item = usize> {
+    const STEP: usize = 50_000;
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let _narrow = narrow(listener.local_addr().expect("it is bound"));
+    let (mut socket, _) = listener.accept().expect("it connects");
+    socket.set_nonblocking(true).expect("a socket");
+    let mut held = 0;
+    while let Ok(count) = socket.write(&[0; 16 * 1024]) {
+        held += count;
+    }
+    (0..16).map(move |step| (held + step * STEP).saturating_sub(8 * STEP))
+}
+
+fn narrow(address: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("one");
+    socket.set_recv_buffer_size(SMALL).expect("an option");
+    socket.connect(&address.into()).expect("it listens");
+    socket.into()
+}
 
 pub(crate) struct Client {
     stream: BufReader<StreamOwned<ClientConnection, TcpStream>>,
@@ -25,10 +46,7 @@ impl Client {
 
     /// One whose socket takes little.
     pub(crate) fn narrow(address: SocketAddr, config: Arc<ClientConfig>) -> Self {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("one");
-        socket.set_recv_buffer_size(SMALL).expect("an option");
-        socket.connect(&address.into()).expect("it listens");
-        Self::on(socket.into(), config)
+        Self::on(narrow(address), config)
     }
 
     fn on(socket: TcpStream, config: Arc<ClientConfig>) -> Self {

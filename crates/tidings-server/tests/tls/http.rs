@@ -1,8 +1,10 @@
 //! Pages, WebSocket and SockJS over TLS.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use tidings_websocket::{Opcode, write_frame};
 
-use crate::client::Client;
+use crate::client::{Client, sizes_that_fill_sockets};
 use crate::server::{Running, large_page};
 
 fn https(running: &Running) -> Client {
@@ -119,14 +121,28 @@ fn a_websocket_carries_stomp() {
 struct Streaming {
     listener: Client,
     sender: Client,
+    session: String,
     /// The session is of who has it.
     cookie: String,
 }
 
 impl Streaming {
     fn start(running: &Running, listener: Client) -> Self {
-        let mut listener = listener;
-        post(&mut listener, "/ws/000/session1/xhr_streaming", "");
+        Self::with(running, listener, "")
+    }
+
+    /// The connection of the listener ends with its stream.
+    fn closing(running: &Running, listener: Client) -> Self {
+        Self::with(running, listener, "connection: close\r\n")
+    }
+
+    fn with(running: &Running, mut listener: Client, header: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let session = format!("/ws/000/streaming{count}");
+        listener.write(format!(
+            "POST {session}/xhr_streaming HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n{header}\r\n"
+        ));
         let head = listener.head();
         assert!(head.starts_with("http/1.1 200"), "{head}");
         let cookie = head
@@ -134,6 +150,7 @@ impl Streaming {
             .find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next());
         let mut streaming = Self {
             cookie: cookie.expect("a cookie").to_owned(),
+            session,
             listener,
             sender: https(running),
         };
@@ -149,7 +166,8 @@ impl Streaming {
     fn send(&mut self, frame: &str) {
         let body = messages(&[frame]);
         self.sender.write(format!(
-            "POST /ws/000/session1/xhr_send HTTP/1.1\r\nhost: h\r\ncookie: {}\r\ncontent-length: {}\r\n\r\n{body}",
+            "POST {}/xhr_send HTTP/1.1\r\nhost: h\r\ncookie: {}\r\ncontent-length: {}\r\n\r\n{body}",
+            self.session,
             self.cookie,
             body.len()
         ));
@@ -203,13 +221,30 @@ fn a_stream_that_has_ended_comes_back_to_http_when_it_is_read() {
     let running = Running::with(|config, _| config.sockjs.stream_bytes_limit = 4096);
     let narrow = Client::narrow(running.http, running.trust());
     let mut streaming = Streaming::start(&running, narrow);
-    let body = "x".repeat(900_000);
-    streaming.publish(&body);
+    streaming.publish(&"x".repeat(900_000));
     let mut listener = streaming.listener;
     assert!(listener.chunk().ends_with(b"x\\u0000\"]\n"));
     assert_eq!(listener.chunk(), b"");
     listener.write("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
     assert_eq!(listener.answer().1, "a page");
+}
+
+#[test]
+fn a_stream_that_closes_its_connection_is_read_to_its_end() {
+    let running = Running::with(|config, _| {
+        config.stomp.max_body_bytes = 16 << 20;
+        config.sockjs.max_payload_bytes = 16 << 20;
+        config.sockjs.message_cache_bytes = 64 << 20;
+        config.sockjs.stream_bytes_limit = 4096;
+    });
+    for size in sizes_that_fill_sockets() {
+        let narrow = Client::narrow(running.http, running.trust());
+        let mut streaming = Streaming::closing(&running, narrow);
+        streaming.publish(&"x".repeat(size));
+        let mut listener = streaming.listener;
+        assert!(listener.chunk().ends_with(b"x\\u0000\"]\n"), "{size}");
+        assert_eq!(listener.rest().expect("a clean end"), b"0\r\n\r\n");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::thread;
 
 use tidings_server::config::SlowConsumerPolicy;
 
-use crate::client::Client;
+use crate::client::{Client, sizes_that_fill_sockets};
 use crate::server::Running;
 
 const DESTINATION: &str = "/topic/a";
@@ -66,6 +66,28 @@ fn a_slow_reader_gets_every_byte_in_order() {
     }
     slow.send(DESTINATION, "receipt:r\n", b"still there");
     assert_eq!(slow.frame().1, b"still there");
+}
+
+#[test]
+fn the_last_bytes_of_a_message_follow_when_there_is_room() {
+    let running = Running::with(|config, _| {
+        config.server.workers = 1;
+        config.stomp.max_body_bytes = 16 << 20;
+        config.outbox.max_bytes = 64 << 20;
+    });
+    let mut publisher = running.client();
+    for size in sizes_that_fill_sockets() {
+        let mut slow = Client::narrow(running.tcp, running.trust());
+        slow.connect();
+        slow.subscribe(DESTINATION);
+        publisher.send(DESTINATION, "receipt:r\n", &body(size, size));
+        // The worker has written by then what the socket took.
+        assert!(publisher.frame().0.starts_with("RECEIPT\n"));
+        let (_, heard) = slow.frame();
+        assert!(heard == body(size, size), "{size} bytes");
+        slow.write("DISCONNECT\nreceipt:bye\n\n\0");
+        slow.rest().expect("a clean end");
+    }
 }
 
 #[test]
