@@ -43,6 +43,8 @@ pub struct Server {
     listeners: Vec<Listener>,
     /// The sockets of `listeners`, in the same order.
     sockets: Vec<TcpListener>,
+    /// Why listeners cannot speak TLS as they should.
+    tls_fault: Option<TlsError>,
     /// How clients in this process come, and where they are heard.
     connector: Connector,
     comers: mpsc::Receiver<Comer>,
@@ -150,11 +152,16 @@ impl Server {
             listeners.push(Listener { kind, address, tls });
             sockets.push(listener);
         }
-        Ok(Self {
+        let mut server = Self {
             listeners,
             sockets,
             ..Self::unbound(config)
-        })
+        };
+        if server.listeners.iter().any(|listener| listener.tls) {
+            let node = &server.node;
+            server.tls_fault = node.tls.reload(&node.config.tls).err();
+        }
+        Ok(server)
     }
 
     /// Takes no address, whatever the configuration names.
@@ -172,6 +179,7 @@ impl Server {
             client_library: None,
             listeners: Vec::new(),
             sockets: Vec::new(),
+            tls_fault: None,
             connector,
             comers,
             door: Arc::default(),
@@ -256,12 +264,12 @@ impl Server {
     /// No worker could be started, the application and `broker.separator` differ, there are an application and webhooks, or
     /// a listener is to speak TLS and its files cannot be used.
     pub async fn run(
-        self,
+        mut self,
         pages: Router,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), RunError> {
         let node = Arc::clone(&self.node);
-        let webhooks = prepare(&node)?;
+        let webhooks = self.prepare()?;
         let (alive, mut ended) = mpsc::channel::<()>(1);
         let reins = Reins(Arc::clone(&node));
         let threads = start_workers(&node, self.workers, &alive)?;
@@ -289,13 +297,13 @@ impl Server {
     /// # Errors
     /// As [`run`](Self::run).
     pub async fn run_in_place(
-        self,
+        mut self,
         pages: Router,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), RunError> {
         let node = Arc::clone(&self.node);
         node.follow_runtime_clock();
-        let webhooks = prepare(&node)?;
+        let webhooks = self.prepare()?;
         let reins = Reins(Arc::clone(&node));
         let served = async {
             let mut workers = JoinSet::new();
@@ -316,6 +324,23 @@ impl Server {
         let rest = LocalSet::new().run_until(served).await?;
         rest.finish(webhooks).await;
         Ok(())
+    }
+
+    /// Makes sure that TLS can be spoken where it should be, and that the application fits.
+    fn prepare(&mut self) -> Result<Option<Arc<Webhooks>>, RunError> {
+        if let Some(fault) = self.tls_fault.take() {
+            return Err(fault.into());
+        }
+        let node = &self.node;
+        let server = node.destinations.separator;
+        let separator = node.application.get().and_then(|one| one.separator());
+        match separator.filter(|separator| *separator != server) {
+            Some(separator) => Err(RunError::Separator {
+                application: separator.as_char(),
+                server: server.as_char(),
+            }),
+            None => Webhooks::start(node),
+        }
     }
 
     /// Lets clients in until `shutdown` is ready, then waits for them to go and stops the workers. `lost` is ready when a
@@ -397,22 +422,6 @@ impl Drop for Reins {
         for mailbox in &self.0.mailboxes {
             mailbox.post(Letter::Stop, 0);
         }
-    }
-}
-
-/// Makes sure that the application fits.
-fn prepare(node: &Node) -> Result<Option<Arc<Webhooks>>, RunError> {
-    if node.config.uses_tls() {
-        node.tls.reload(&node.config.tls)?;
-    }
-    let server = node.destinations.separator;
-    let separator = node.application.get().and_then(|one| one.separator());
-    match separator.filter(|separator| *separator != server) {
-        Some(separator) => Err(RunError::Separator {
-            application: separator.as_char(),
-            server: server.as_char(),
-        }),
-        None => Webhooks::start(node),
     }
 }
 

@@ -3,6 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use tidings_server::config::Config;
+use tidings_server::{RunError, Server};
+
 use crate::certificates::Authority;
 use crate::client::Client;
 use crate::server::Running;
@@ -99,4 +102,18 @@ fn certificates_are_renewed_under_load() {
             assert!(one.join().expect("no failure") > 0);
         }
     });
+}
+
+#[tokio::test]
+async fn a_server_whose_files_cannot_be_used_does_not_run() {
+    let mut config = Config::default();
+    config.http.listen = ([127, 0, 0, 1], 0).into();
+    config.http.tls = true;
+    config.tls.certificate = Some("nowhere.pem".into());
+    let server = Server::bind(config).await.expect("a free port");
+    let ended = server.run(axum::Router::new(), std::future::pending());
+    let Err(RunError::Tls(error)) = ended.await else {
+        panic!("it runs");
+    };
+    assert_eq!(error.key(), "tls.certificate", "{error}");
 }
