@@ -28,21 +28,23 @@ Tidings {version} in development mode
 }
 
 fn row(config: &Config, listener: &Listener) -> String {
-    let address = listener.address;
+    let (address, url) = (listener.address, listener.url());
     match listener.kind {
         ListenerKind::Http => {
             let demo = if config.http.demo {
-                format!("  Open          http://{address}/\n")
+                format!("  Open          {url}/\n")
             } else {
                 String::new()
             };
             format!(
-                "{demo}  WebSocket     ws://{address}{}",
+                "{demo}  WebSocket     {}://{address}{}",
+                if listener.tls { "wss" } else { "ws" },
                 config.websocket.path
             )
         }
+        ListenerKind::Tcp if listener.tls => format!("  STOMP         {url}"),
         ListenerKind::Tcp => format!("  STOMP         {address}"),
-        ListenerKind::Admin => format!("  Admin         http://{address}/"),
-        ListenerKind::Api => format!("  API           http://{address}/api/v1"),
+        ListenerKind::Admin => format!("  Admin         {url}/"),
+        ListenerKind::Api => format!("  API           {url}/api/v1"),
     }
 }

@@ -6,7 +6,8 @@
 //! |---|---|
 //! | `listen` | a socket is accepted and counted, and a proxy heard; HTTP is served |
 //! | `admission` | who may come in: limits of connections and of handshakes |
-//! | `stream` | what a connection is made of: a socket, or a pipe within the process |
+//! | `stream` | what a connection is made of: a socket, with TLS or without, or a pipe within the process |
+//! | `tls` | certificates and keys, and what a client's certificate says |
 //! | `http` | pages, the WebSocket handshake, SockJS; the bare socket is taken over |
 //! | `worker` | one thread that owns connections: turns, outboxes, fan-out, timers |
 //! | `link` | what carries messages: TCP, WebSocket, SockJS |
@@ -59,6 +60,7 @@ mod session;
 mod sockjs;
 mod stream;
 mod telemetry;
+mod tls;
 mod webhook;
 mod whereabouts;
 mod worker;
@@ -67,8 +69,9 @@ pub use connector::{ConnectError, Connector, LocalConnection};
 pub use endpoint::{Endpoint, MessageHandler, Payload, Replies, Service};
 pub use listen::{Listener, ListenerKind};
 pub use peer::Identity;
-pub use reload::{FileWatch, Reloaded, Reloader};
+pub use reload::{FileWatch, ReloadError, Reloaded, Reloader};
 pub use security::PolicyError;
 pub use server::{BindError, RunError, Server};
 /// Options of SockJS on an [`Endpoint`].
 pub use tidings_sockjs::Options as SockJsOptions;
+pub use tls::{Tls, TlsError};

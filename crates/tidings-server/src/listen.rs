@@ -12,6 +12,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod tls;
+
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -36,6 +38,7 @@ use crate::session;
 use crate::stream::Stream;
 use crate::worker::Adoption;
 use proxy::Introduced;
+use tls::Plain;
 
 /// After a failed accept (no file descriptor left, say) the listener rests this long.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
@@ -69,14 +72,19 @@ pub struct Listener {
     pub kind: ListenerKind,
     /// Where, with the port that the system chose when 0 was asked for.
     pub address: SocketAddr,
+    /// Whether it speaks TLS.
+    pub tls: bool,
 }
 
 impl Listener {
-    /// The address as a url: `http://127.0.0.1:8080` or `tcp://127.0.0.1:61613`.
+    /// The address as a url: `http://127.0.0.1:8080` or `tcp://127.0.0.1:61613`, with TLS `https` or `stomp+ssl`, as
+    /// `tidings-client` and other brokers name it.
     pub fn url(&self) -> String {
-        let scheme = match self.kind {
-            ListenerKind::Http | ListenerKind::Admin | ListenerKind::Api => "http",
-            ListenerKind::Tcp => "tcp",
+        let scheme = match (self.kind, self.tls) {
+            (ListenerKind::Tcp, false) => "tcp",
+            (ListenerKind::Tcp, true) => "stomp+ssl",
+            (_, false) => "http",
+            (_, true) => "https",
         };
         format!("{scheme}://{}", self.address)
     }
@@ -93,44 +101,97 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts STOMP over TCP, forever.
-pub(crate) async fn accept_tcp(listener: TcpListener, node: Arc<Node>) {
-    let is_proxied = node.config.tcp.proxy_protocol;
+pub(crate) async fn accept_tcp(listener: TcpListener, speech: Speech, node: Arc<Node>) {
     loop {
         let (stream, peer) = accept(&listener).await;
         // Behind a proxy the client's address is known later.
-        match node.admit((!is_proxied).then(|| peer.ip())) {
-            Ok(ticket) if is_proxied => {
+        match node.admit((!speech.is_proxied).then(|| peer.ip())) {
+            Ok(ticket) if speech.is_plain() => {
+                begin_tcp(&node, stream, peer, ticket, speech).await;
+            }
+            Ok(ticket) => {
                 let node = Arc::clone(&node);
                 tokio::spawn(async move {
-                    let heard = proxy::introduce(&node, stream, peer, ticket).await;
-                    match heard {
+                    match introduced(&node, stream, peer, ticket, speech).await {
                         Introduced::Client(stream, peer, ticket) => {
-                            begin_tcp(&node, stream, peer, ticket).await;
+                            begin_tcp(&node, stream, peer, ticket, speech).await;
                         }
                         Introduced::NoEntry(stream, no_entry) => {
-                            refuse_tcp(&node, stream, no_entry).await;
+                            refuse_tcp(&node, stream, no_entry, speech).await;
                         }
                         Introduced::Nobody => {}
                     }
                 });
             }
-            Ok(ticket) => begin_tcp(&node, stream, peer, ticket).await,
-            Err(no_entry) => refuse_tcp(&node, stream, no_entry).await,
+            Err(no_entry) => refuse_tcp(&node, stream, no_entry, speech).await,
         }
     }
 }
 
-async fn begin_tcp(node: &Node, stream: TcpStream, peer: SocketAddr, ticket: Ticket) {
-    match node.admission.begin(Some(peer.ip()), clock::now()) {
-        Ok(()) => hand_over(node, Stream::Tcp(stream), peer.into(), ticket),
-        Err(no_entry) => refuse_tcp(node, stream, no_entry).await,
+/// What is heard on a listener before what it serves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Speech {
+    /// A handshake of TLS.
+    pub(crate) is_tls: bool,
+    /// A header of the PROXY protocol, before that.
+    pub(crate) is_proxied: bool,
+}
+
+impl Speech {
+    fn is_plain(self) -> bool {
+        !self.is_tls && !self.is_proxied
     }
 }
 
-async fn refuse_tcp(node: &Node, mut stream: TcpStream, no_entry: NoEntry) {
+/// Hears from the proxy, where there is one, who comes.
+async fn introduced(
+    node: &Arc<Node>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    ticket: Ticket,
+    speech: Speech,
+) -> Introduced {
+    match speech.is_proxied {
+        true => proxy::introduce(node, stream, peer, ticket).await,
+        false => Introduced::Client(stream, peer, ticket),
+    }
+}
+
+/// Goes through the handshake of TLS, where there is to be one.
+async fn greeted(
+    node: &Arc<Node>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    speech: Speech,
+    plain: Plain,
+) -> Option<(Stream, Peer)> {
+    match speech.is_tls {
+        true => tls::greet(node, stream, peer, plain).await,
+        false => Some((Stream::Tcp(stream), peer.into())),
+    }
+}
+
+async fn begin_tcp(
+    node: &Arc<Node>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    ticket: Ticket,
+    speech: Speech,
+) {
+    if let Err(no_entry) = node.admission.begin(Some(peer.ip()), clock::now()) {
+        return refuse_tcp(node, stream, no_entry, speech).await;
+    }
+    if let Some((stream, peer)) = greeted(node, stream, peer, speech, Plain::Stomp).await {
+        hand_over(node, stream, peer, ticket);
+    }
+}
+
+async fn refuse_tcp(node: &Node, mut stream: TcpStream, no_entry: NoEntry, speech: Speech) {
     node.telemetry.disconnected(no_entry.reason);
     // Best effort within one segment: a client that does not read it is cut anyway.
-    let _ = stream.try_write(&refusal(no_entry.reason));
+    if !speech.is_tls {
+        let _ = stream.try_write(&refusal(no_entry.reason));
+    }
     let _ = stream.shutdown().await;
 }
 
@@ -159,36 +220,43 @@ fn refusal(reason: Reason) -> Vec<u8> {
     out
 }
 
-/// Accepts HTTP, forever; where `is_proxied`, each connection begins with a header of the PROXY protocol.
-pub(crate) async fn accept_http(listener: TcpListener, http: Arc<Http>, is_proxied: bool) {
+/// Accepts HTTP, forever.
+pub(crate) async fn accept_http(listener: TcpListener, speech: Speech, http: Arc<Http>) {
     let node = &http.node;
     loop {
         let (stream, peer) = accept(&listener).await;
-        match node.admit((!is_proxied).then(|| peer.ip())) {
-            Ok(ticket) if is_proxied => {
+        match node.admit((!speech.is_proxied).then(|| peer.ip())) {
+            Ok(ticket) if speech.is_plain() => {
+                http.accept(Stream::Tcp(stream), peer.into(), ticket);
+            }
+            Ok(ticket) => {
                 let http = Arc::clone(&http);
                 tokio::spawn(async move {
-                    let heard = proxy::introduce(&http.node, stream, peer, ticket).await;
-                    match heard {
+                    let node = &http.node;
+                    match introduced(node, stream, peer, ticket, speech).await {
                         Introduced::Client(stream, peer, ticket) => {
-                            http.accept(Stream::Tcp(stream), peer.into(), ticket);
+                            let greeted = greeted(node, stream, peer, speech, Plain::Http).await;
+                            if let Some((stream, peer)) = greeted {
+                                http.accept(stream, peer, ticket);
+                            }
                         }
                         Introduced::NoEntry(stream, no_entry) => {
-                            refuse_http(&http.node, &stream, no_entry);
+                            refuse_http(node, &stream, no_entry, speech);
                         }
                         Introduced::Nobody => {}
                     }
                 });
             }
-            Ok(ticket) => http.accept(Stream::Tcp(stream), peer.into(), ticket),
-            Err(no_entry) => refuse_http(node, &stream, no_entry),
+            Err(no_entry) => refuse_http(node, &stream, no_entry, speech),
         }
     }
 }
 
-fn refuse_http(node: &Node, stream: &TcpStream, no_entry: NoEntry) {
+fn refuse_http(node: &Node, stream: &TcpStream, no_entry: NoEntry, speech: Speech) {
     node.telemetry.disconnected(no_entry.reason);
-    let _ = stream.try_write(&crate::http::refusal(no_entry));
+    if !speech.is_tls {
+        let _ = stream.try_write(&crate::http::refusal(no_entry));
+    }
 }
 
 /// Accepts connections from within this process, until nobody is left who could bring one.

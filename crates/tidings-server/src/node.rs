@@ -24,6 +24,7 @@ use crate::replies::Replies;
 use crate::security::Security;
 use crate::sockjs::Sessions;
 use crate::telemetry::Telemetry;
+use crate::tls::Tls;
 use crate::webhook::BackEnds;
 use crate::whereabouts::Whereabouts;
 use crate::worker::{Adoption, Consumer, Interest, Letter, Mailbox};
@@ -42,6 +43,8 @@ pub(crate) struct Node {
     pub(crate) audit: Audit,
     /// How fast each session may send.
     pub(crate) rates: Rates,
+    /// The certificate that listeners show.
+    pub(crate) tls: Arc<Tls>,
     /// What a STOMP connection needs to know, shared by all of them.
     pub(crate) stomp: Arc<tidings_stomp::connection::ServerConfig>,
     pub(crate) destinations: Destinations,
@@ -100,6 +103,7 @@ impl Node {
             audit: Audit::new(&config.audit, telemetry.clone()),
             telemetry,
             rates: Rates::new(&config.session),
+            tls: Arc::default(),
             stomp: Arc::new(tidings_stomp::connection::ServerConfig {
                 limits: tidings_stomp::Limits {
                     max_body_bytes: stomp.max_body_bytes,

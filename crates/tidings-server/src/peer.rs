@@ -113,6 +113,8 @@ pub(crate) struct Peer {
     pub(crate) identity: Option<Identity>,
     /// What the HTTP request proved.
     pub(crate) proof: Option<Arc<Proof>>,
+    /// Whom its certificate names, where TLS has verified one.
+    pub(crate) certificate: Option<Arc<str>>,
 }
 
 /// What the request that became the connection showed to prove who asks, and whom that proved.
@@ -132,6 +134,7 @@ impl Peer {
         let user = |proof: &Arc<Proof>| proof.principal.name.clone();
         let proven = other.proof.as_ref().map(user);
         self.identity == other.identity
+            && self.certificate == other.certificate
             && proven.is_none_or(|proven| self.proof.as_ref().map(user) == Some(proven))
     }
 }

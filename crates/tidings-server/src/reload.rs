@@ -10,16 +10,30 @@ use tracing::{info, warn};
 use crate::config::{Config, KeySource};
 use crate::node::Node;
 use crate::security::PolicyError;
+use crate::tls::TlsError;
 use crate::worker::Letter;
 pub use watch::FileWatch;
 
 /// The sections that count at once; the others from the next start on.
-const RELOADED: [&str; 3] = ["security", "users", "jwt"];
+const RELOADED: [&str; 4] = ["security", "users", "jwt", "tls"];
 
-/// Takes a changed configuration over into a [`Server`](crate::Server) that runs: rules, authenticators, users and keys.
+/// Takes a changed configuration over into a [`Server`](crate::Server) that runs: rules, authenticators, users, keys
+/// and certificates.
 #[derive(Clone)]
 pub struct Reloader {
     node: Arc<Node>,
+}
+
+/// What is bad about a changed configuration.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// Rules, authenticators, users or keys.
+    #[error(transparent)]
+    Security(#[from] PolicyError),
+    /// Certificates.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// What became of a changed configuration.
@@ -42,9 +56,9 @@ impl Reloader {
     ///
     /// # Errors
     /// Something is bad about it: then all stays as it was.
-    pub fn reload(&self, config: &Config) -> Result<Reloaded, PolicyError> {
+    pub fn reload(&self, config: &Config) -> Result<Reloaded, ReloadError> {
         let node = &self.node;
-        if let Err(error) = node.security.load(node, config) {
+        if let Err(error) = self.take_over(config) {
             node.telemetry.reloaded("refused");
             warn!(%error, "the changed configuration was not taken over; all stays as it was");
             return Err(error);
@@ -69,6 +83,16 @@ impl Reloader {
         }
         Ok(Reloaded { left })
     }
+
+    fn take_over(&self, config: &Config) -> Result<(), ReloadError> {
+        let node = &self.node;
+        let policy = node.security.read(node, config)?;
+        if node.config.uses_tls() {
+            node.tls.reload(&config.tls)?;
+        }
+        node.security.adopt(policy);
+        Ok(())
+    }
 }
 
 impl Config {
@@ -78,7 +102,14 @@ impl Config {
             KeySource::File(path) => Some(path),
             KeySource::Url(_) | KeySource::Secret => None,
         });
-        let others = [&self.users.file, &self.jwt.ca];
+        let tls = &self.tls;
+        let others = [
+            &self.users.file,
+            &self.jwt.ca,
+            &tls.certificate,
+            &tls.key,
+            &tls.client_ca,
+        ];
         keys.chain(others.into_iter().flatten()).cloned().collect()
     }
 }

@@ -23,11 +23,12 @@ use crate::config::Config;
 use crate::connector::{Comer, Connector};
 use crate::endpoint::Endpoint;
 use crate::http::{self, Door, Http};
-use crate::listen::{self, Listener, ListenerKind};
+use crate::listen::{self, Listener, ListenerKind, Speech};
 use crate::node::Node;
 use crate::outbound::NodeBroker;
 use crate::reload::Reloader;
 use crate::security::PolicyError;
+use crate::tls::{Tls, TlsError};
 use crate::webhook::Webhooks;
 use crate::worker::{Letter, MAX_WORKERS, Worker};
 
@@ -45,6 +46,8 @@ pub struct Server {
     listeners: Vec<Listener>,
     /// The sockets of `listeners`, in the same order.
     sockets: Vec<TcpListener>,
+    /// Why listeners cannot speak TLS as they should.
+    tls_fault: Option<TlsError>,
     /// How clients in this process come, and where they are heard.
     connector: Connector,
     comers: mpsc::Receiver<Comer>,
@@ -99,6 +102,9 @@ pub enum RunError {
     /// What the configuration says about security can't be used: a file is missing, say.
     #[error(transparent)]
     Security(#[from] PolicyError),
+    /// A listener is to speak TLS, and what `[tls]` names cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// `webhook` was not checked by [`Config::load`], or the file of `webhook.ca` holds no certificates.
     #[error("`webhook` {0}")]
     Webhook(String),
@@ -148,14 +154,20 @@ impl Server {
             };
             let listener = listen::bind(address).map_err(fail)?;
             let address = listener.local_addr().map_err(fail)?;
-            listeners.push(Listener { kind, address });
+            let tls = config.speaks_tls(kind);
+            listeners.push(Listener { kind, address, tls });
             sockets.push(listener);
         }
-        Ok(Self {
+        let mut server = Self {
             listeners,
             sockets,
             ..Self::unbound(config)
-        })
+        };
+        if server.listeners.iter().any(|listener| listener.tls) {
+            let node = &server.node;
+            server.tls_fault = node.tls.reload(&node.config.tls).err();
+        }
+        Ok(server)
     }
 
     /// Takes no address, whatever the configuration names.
@@ -173,6 +185,7 @@ impl Server {
             client_library: None,
             listeners: Vec::new(),
             sockets: Vec::new(),
+            tls_fault: None,
             connector,
             comers,
             door: Arc::default(),
@@ -219,6 +232,11 @@ impl Server {
     /// Sends to clients, from any thread and at any time: what is sent before [`run`](Self::run) waits for it.
     pub fn broker(&self) -> Arc<dyn Broker> {
         Arc::new(NodeBroker(Arc::clone(&self.node)))
+    }
+
+    /// The certificate that listeners show, for who renews it while the server runs.
+    pub fn tls(&self) -> Arc<Tls> {
+        Arc::clone(&self.node.tls)
     }
 
     /// Connects clients that are in this process.
@@ -270,14 +288,15 @@ impl Server {
     /// future is dropped before, all connections are cut.
     ///
     /// # Errors
-    /// No worker could be started, the application and `broker.separator` differ, or there are an application and webhooks.
+    /// No worker could be started, the application and `broker.separator` differ, there are an application and webhooks, or
+    /// a listener is to speak TLS and its files cannot be used.
     pub async fn run(
-        self,
+        mut self,
         pages: Router,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), RunError> {
         let node = Arc::clone(&self.node);
-        let webhooks = prepare(&node)?;
+        let webhooks = self.prepare()?;
         let (alive, mut ended) = mpsc::channel::<()>(1);
         let reins = Reins(Arc::clone(&node));
         let threads = start_workers(&node, self.workers, &alive)?;
@@ -305,13 +324,13 @@ impl Server {
     /// # Errors
     /// As [`run`](Self::run).
     pub async fn run_in_place(
-        self,
+        mut self,
         pages: Router,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), RunError> {
         let node = Arc::clone(&self.node);
         node.follow_runtime_clock();
-        let webhooks = prepare(&node)?;
+        let webhooks = self.prepare()?;
         let reins = Reins(Arc::clone(&node));
         let served = async {
             let mut workers = JoinSet::new();
@@ -332,6 +351,27 @@ impl Server {
         let rest = LocalSet::new().run_until(served).await?;
         rest.finish(webhooks).await;
         Ok(())
+    }
+
+    /// Makes sure that TLS can be spoken where it should be, and that the application fits.
+    fn prepare(&mut self) -> Result<Option<Arc<Webhooks>>, RunError> {
+        if let Some(fault) = self.tls_fault.take() {
+            return Err(fault.into());
+        }
+        let node = &self.node;
+        let server = node.destinations.separator;
+        let separator = node.application.get().and_then(|one| one.separator());
+        match separator.filter(|separator| *separator != server) {
+            Some(separator) => Err(RunError::Separator {
+                application: separator.as_char(),
+                server: server.as_char(),
+            }),
+            None => {
+                let policy = node.security.read(node, &node.config)?;
+                node.security.adopt(policy);
+                Webhooks::start(node)
+            }
+        }
     }
 
     /// Lets clients in until `shutdown` is ready, then waits for them to go and stops the workers. `lost` is ready when a
@@ -380,14 +420,27 @@ impl Server {
         for (listener, socket) in self.listeners.iter().zip(self.sockets) {
             let node = Arc::clone(&node);
             match listener.kind {
-                ListenerKind::Tcp => tasks.spawn(listen::accept_tcp(socket, node)),
+                ListenerKind::Tcp => {
+                    let speech = Speech {
+                        is_tls: listener.tls,
+                        is_proxied: node.config.tcp.proxy_protocol,
+                    };
+                    tasks.spawn(listen::accept_tcp(socket, speech, node))
+                }
                 ListenerKind::Http => {
-                    let is_proxied = node.config.http.proxy_protocol;
-                    tasks.spawn(listen::accept_http(socket, Arc::clone(&http), is_proxied))
+                    let speech = Speech {
+                        is_tls: listener.tls,
+                        is_proxied: node.config.http.proxy_protocol,
+                    };
+                    tasks.spawn(listen::accept_http(socket, speech, Arc::clone(&http)))
                 }
                 ListenerKind::Api => {
                     let http = Http::new(&node, &[], None, api::router(&node));
-                    tasks.spawn(listen::accept_http(socket, http, false))
+                    let speech = Speech {
+                        is_tls: listener.tls,
+                        is_proxied: false,
+                    };
+                    tasks.spawn(listen::accept_http(socket, speech, http))
                 }
                 ListenerKind::Admin => {
                     let router = admin::router(&node);
@@ -412,22 +465,6 @@ impl Drop for Reins {
         }
         for mailbox in &self.0.mailboxes {
             mailbox.post(Letter::Stop, 0);
-        }
-    }
-}
-
-/// Makes sure that the application fits.
-fn prepare(node: &Node) -> Result<Option<Arc<Webhooks>>, RunError> {
-    let server = node.destinations.separator;
-    let separator = node.application.get().and_then(|one| one.separator());
-    match separator.filter(|separator| *separator != server) {
-        Some(separator) => Err(RunError::Separator {
-            application: separator.as_char(),
-            server: server.as_char(),
-        }),
-        None => {
-            node.security.load(node, &node.config)?;
-            Webhooks::start(node)
         }
     }
 }

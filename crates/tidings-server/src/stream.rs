@@ -1,24 +1,27 @@
-//! What bytes come and go by: a socket, or a pipe within this process.
+//! What bytes come and go by: a socket, with TLS or without, or a pipe within this process.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice, Read};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 mod pipe;
+mod tls;
 
 pub(crate) use pipe::Pipe;
+pub(crate) use tls::{DetachedTls, Tls};
 
 /// The near end of a connection, on the runtime of this thread.
 #[derive(Debug)]
 pub(crate) enum Stream {
     Tcp(TcpStream),
+    Tls(Tls),
     Pipe(Pipe),
 }
 
@@ -26,6 +29,7 @@ pub(crate) enum Stream {
 #[derive(Debug)]
 pub(crate) enum Detached {
     Tcp(std::net::TcpStream),
+    Tls(DetachedTls),
     Pipe(Pipe),
 }
 
@@ -34,6 +38,7 @@ impl Detached {
     pub(crate) fn attach(self) -> io::Result<Stream> {
         Ok(match self {
             Self::Tcp(stream) => Stream::Tcp(TcpStream::from_std(stream)?),
+            Self::Tls(tls) => Stream::Tls(tls.attach()?),
             Self::Pipe(pipe) => Stream::Pipe(pipe),
         })
     }
@@ -44,28 +49,57 @@ impl Stream {
     pub(crate) fn detach(self) -> io::Result<Detached> {
         Ok(match self {
             Self::Tcp(stream) => Detached::Tcp(stream.into_std()?),
+            Self::Tls(tls) => Detached::Tls(tls.detach()?),
             Self::Pipe(pipe) => Detached::Pipe(pipe),
         })
     }
 
-    pub(crate) fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    /// Takes as much as there is room for. With TLS, what was taken may still have to go out: see [`Stream::flush`].
+    pub(crate) fn try_write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match (self, slices) {
             (Self::Tcp(stream), [one]) => stream.try_write(one),
             (Self::Tcp(stream), many) => stream.try_write_vectored(many),
+            (Self::Tls(tls), slices) => tls.try_write(slices),
             (Self::Pipe(pipe), slices) => pipe.try_write(slices),
         }
     }
 
-    /// Reads what is there, though the runtime may not know yet that there is something.
-    pub(crate) fn read_now(&self, bytes: &mut [u8]) -> io::Result<usize> {
+    /// Whether all that was taken is out.
+    pub(crate) fn is_flushed(&self) -> bool {
         match self {
-            Self::Tcp(stream) => (&*SockRef::from(stream)).read(bytes),
+            Self::Tcp(_) | Self::Pipe(_) => true,
+            Self::Tls(tls) => tls.is_flushed(),
+        }
+    }
+
+    /// Writes what was taken and is not out, as far as there is room; true when nothing is left. `progress` tells whether a
+    /// byte went out.
+    pub(crate) fn flush(&mut self, progress: &mut bool) -> io::Result<bool> {
+        match self {
+            Self::Tcp(_) | Self::Pipe(_) => Ok(true),
+            Self::Tls(tls) => tls.flush(progress),
+        }
+    }
+
+    /// Nothing more will be written. What says so to the peer is flushed like all else.
+    pub(crate) fn finish(&mut self) {
+        match self {
+            Self::Tcp(_) | Self::Pipe(_) => {}
+            Self::Tls(tls) => tls.finish(),
+        }
+    }
+
+    /// Reads what is there, though the runtime may not know yet that there is something.
+    pub(crate) fn read_now(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => (&*SockRef::from(&*stream)).read(bytes),
+            Self::Tls(tls) => tls.read_now(bytes),
             Self::Pipe(pipe) => pipe.try_read(bytes),
         }
     }
 
     /// Ready when a read would bring something, be it the end or an error.
-    pub(crate) fn poll_read_ready(&self, context: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_read_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match self {
             // The runtime's own readiness would stay after [`Stream::read_now`], of which it knows nothing.
             Self::Tcp(stream) => {
@@ -73,6 +107,7 @@ impl Stream {
                 let mut byte = ReadBuf::uninit(&mut byte);
                 stream.poll_peek(context, &mut byte).map(drop)
             }
+            Self::Tls(tls) => tls.poll_read_ready(context),
             Self::Pipe(pipe) => pipe.poll_read_ready(context),
         }
     }
@@ -80,18 +115,20 @@ impl Stream {
     pub(crate) fn poll_write_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Tcp(stream) => stream.poll_write_ready(context),
+            Self::Tls(tls) => tls.poll_write_ready(context),
             Self::Pipe(pipe) => pipe.poll_write_ready(context).map(Ok),
         }
     }
 
-    pub(crate) async fn writable(&self) -> io::Result<()> {
+    pub(crate) async fn writable(&mut self) -> io::Result<()> {
         poll_fn(|context| self.poll_write_ready(context)).await
     }
 
     /// Ends one side, or both. An error means that the peer cut it first.
-    pub(crate) fn shut(&self, sides: Shutdown) -> io::Result<()> {
+    pub(crate) fn shut(&mut self, sides: Shutdown) -> io::Result<()> {
         match self {
-            Self::Tcp(stream) => SockRef::from(stream).shutdown(sides),
+            Self::Tcp(stream) => SockRef::from(&*stream).shutdown(sides),
+            Self::Tls(tls) => tls.shut(sides),
             Self::Pipe(pipe) => {
                 pipe.shut(sides);
                 Ok(())
@@ -108,6 +145,7 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(tls) => tls.poll_read(context, buffer),
             Self::Pipe(pipe) => Pin::new(pipe).poll_read(context, buffer),
         }
     }
@@ -121,6 +159,7 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Tls(tls) => tls.poll_write(context, &[IoSlice::new(bytes)]),
             Self::Pipe(pipe) => Pin::new(pipe).poll_write(context, bytes),
         }
     }
@@ -132,6 +171,7 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Self::Tls(tls) => tls.poll_write(context, slices),
             Self::Pipe(pipe) => Pin::new(pipe).poll_write_vectored(context, slices),
         }
     }
@@ -143,6 +183,7 @@ impl AsyncWrite for Stream {
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(tls) => tls.poll_flush(context),
             Self::Pipe(pipe) => Pin::new(pipe).poll_flush(context),
         }
     }
@@ -150,6 +191,11 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(tls) => {
+                tls.finish();
+                ready!(tls.poll_flush(context))?;
+                Poll::Ready(tls.shut(Shutdown::Write))
+            }
             Self::Pipe(pipe) => Pin::new(pipe).poll_shutdown(context),
         }
     }

@@ -33,6 +33,8 @@ pub(crate) struct Telemetry {
     pub(crate) messages_delivered: Counter<u64, AtomicU64>,
     /// Messages lost by a policy or a limit, by cause.
     pub(crate) messages_dropped: Family<DropLabel, Counter>,
+    /// Handshakes of TLS that came to nothing, by reason.
+    pub(crate) tls_failures: Family<ReasonLabel, Counter>,
     /// Requests that the application could not do, by reason.
     pub(crate) application_failures: Family<ReasonLabel, Counter>,
     /// Requests of the HTTP API, by operation and status.
@@ -118,6 +120,7 @@ impl Telemetry {
             messages_received: Counter::default(),
             messages_delivered: Counter::default(),
             messages_dropped: Family::default(),
+            tls_failures: Family::default(),
             application_failures: Family::default(),
             api_requests: Family::default(),
             api_messages: Counter::default(),
@@ -218,6 +221,11 @@ impl Telemetry {
             self.disconnects.clone(),
         );
         registry.register(
+            "tls_failures",
+            "TLS handshakes that came to nothing by reason",
+            self.tls_failures.clone(),
+        );
+        registry.register(
             "application_failures",
             "Requests that the application could not do by reason",
             self.application_failures.clone(),
@@ -251,6 +259,13 @@ impl Telemetry {
         }
         let reason = reason.name();
         self.disconnects
+            .get_or_create(&ReasonLabel { reason })
+            .inc();
+    }
+
+    /// A handshake of TLS came to nothing.
+    pub(crate) fn tls_failed(&self, reason: &'static str) {
+        self.tls_failures
             .get_or_create(&ReasonLabel { reason })
             .inc();
     }

@@ -1,6 +1,7 @@
 //! Keys compared with each other, and what is allowed but deserves a word.
 
 mod security;
+mod tls;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -74,6 +75,7 @@ pub(super) fn check(config: &Config, places: &Places, errors: &mut Vec<ConfigErr
     check_api(config, &mut report);
     security::check(config, &mut report);
     webhook::check(config, &mut report);
+    tls::check(config, &mut report);
 }
 
 /// Appends the listeners of development mode that others can reach: it takes every login.
@@ -412,8 +414,10 @@ impl Config {
         {
             warnings.push(match key {
                 "admin.listen" => format!("`{key}` is {address}: everyone who reaches it reads the statistics"),
+                "api.listen" if self.http.tls => continue,
                 "api.listen" => format!(
-                    "`{key}` is {address}: keys and messages go there unencrypted, unless a proxy in front speaks TLS"
+                    "`{key}` is {address}: keys and messages go there unencrypted; set `http.tls`, or let a proxy in front \
+                     speak TLS"
                 ),
                 _ if self.security.authenticator != [AuthenticatorKind::TrustLogin] => continue,
                 _ => format!("`{key}` is {address}: everyone who reaches it can be any user, no login is proven"),
@@ -434,6 +438,7 @@ impl Config {
         }
         warnings.extend(security::warnings(self));
         warnings.extend(webhook::warnings(&self.webhook));
+        warnings.extend(tls::warnings(self));
         if self.stomp.heart_beat_receive.is_zero() {
             warnings.push(
                 "`stomp.heart_beat_receive` is zero: a client that vanished is not noticed"

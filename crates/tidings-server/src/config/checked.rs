@@ -13,10 +13,10 @@ use tidings_core::disconnect::Reason;
 use tidings_core::user::WhenFull;
 
 use super::form::{
-    Address, AddressOrOff, ApiKeys, Authenticators, CaFile, Count, File, Flag, Folder, Form,
-    HookUrl, Issuers, Key as SecretKey, Networks, Origins, OwnAddress, PlainDestination, Policy,
-    Prefix, Prefixes, Reasons, Routes, RuleLines, ScriptUrl, Separator, Size, Time, Token, TooMany,
-    UrlPath, Word, Words,
+    Address, AddressOrOff, ApiKeys, Authenticators, CaFile, ClientCertificatesWord, Count, File,
+    Flag, Folder, Form, HookUrl, Issuers, Key as SecretKey, Networks, Origins, OwnAddress,
+    PlainDestination, Policy, Prefix, Prefixes, Reasons, Routes, RuleLines, ScriptUrl, Separator,
+    Size, Time, TlsVersionWord, Token, TooMany, UrlPath, Word, Words,
 };
 use super::key::{Key, Section, sections};
 use super::network::Network;
@@ -193,6 +193,9 @@ sections! {
         /// `server.trusted_proxies` is cut.
         proxy_protocol: bool = false, Flag;
 
+        /// Speak TLS there, as `[tls]` says: `https` and `wss`. `api.listen` does as this listener does.
+        tls: bool = false, Flag;
+
         /// Serve the demo page at `/`.
         demo: bool = false, Flag;
     }
@@ -272,9 +275,34 @@ sections! {
 
         /// As `http.proxy_protocol`.
         proxy_protocol: bool = false, Flag;
+
+        /// Speak TLS there, as `[tls]` says.
+        tls: bool = false, Flag;
     }
 
-    /// The private listener for health, metrics and statistics.
+    /// The certificate of listeners that speak TLS, and which clients they let in; see [tls.md](tls.md).
+    [tls] Tls {
+        /// Certificate of the server in PEM, followed by those that lead to one that clients trust.
+        certificate: Option<PathBuf> = None, File;
+
+        /// Private key of the certificate in PEM (PKCS #8, PKCS #1 or SEC 1), without a passphrase.
+        key: Option<PathBuf> = None, File;
+
+        /// Whether clients show a certificate of their own: `off` does not ask for one, `optional` verifies one that is
+        /// shown, `required` lets nobody in without.
+        client_certificates: ClientCertificates = ClientCertificates::Off, ClientCertificatesWord;
+
+        /// Certificates in PEM of who signs those of clients.
+        client_ca: Option<PathBuf> = None, File;
+
+        /// Oldest version of TLS spoken: `1.2` or `1.3`.
+        min_version: TlsVersion = TlsVersion::Tls12, TlsVersionWord;
+
+        /// From accept to the end of the handshake of TLS.
+        handshake_timeout: Duration = Duration::from_secs(10), PATIENCE;
+    }
+
+    /// The private listener for health, metrics and statistics. It speaks no TLS.
     [admin] Admin {
         /// Address of the private listener.
         listen: Option<SocketAddr> = None, AddressOrOff, flag "--admin";
@@ -518,6 +546,26 @@ sections! {
         /// Destination of messages that were delivered too often.
         dead_letter: String = "/queue/dead-letter".to_owned(), PlainDestination;
     }
+}
+
+/// Whether clients show a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientCertificates {
+    /// None is asked for.
+    Off,
+    /// One that is shown must be good.
+    Optional,
+    /// Nobody comes in without.
+    Required,
+}
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsVersion {
+    /// TLS 1.2 (RFC 5246).
+    Tls12,
+    /// TLS 1.3 (RFC 8446).
+    Tls13,
 }
 
 /// Which `Origin` headers a WebSocket handshake or a SockJS request may carry. One without it is allowed,

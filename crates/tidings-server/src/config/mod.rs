@@ -20,9 +20,10 @@ mod tests;
 mod units;
 
 pub use checked::{
-    Admin, AllowedOrigins, Api, ApiKey, Audit, AuthenticatorKind, Broker, Config, Http, Jwt,
-    JwtIssuer, KeySource, Outbox, Queue, Secret, Security, Server, Session, SlowConsumerPolicy,
-    SockJs, Stomp, Tcp, Users, WebSocket, Webhook, WebhookRoute,
+    Admin, AllowedOrigins, Api, ApiKey, Audit, AuthenticatorKind, Broker, ClientCertificates,
+    Config, Http, Jwt, JwtIssuer, KeySource, Outbox, Queue, Secret, Security, Server, Session,
+    SlowConsumerPolicy, SockJs, Stomp, Tcp, Tls, TlsVersion, Users, WebSocket, Webhook,
+    WebhookRoute,
 };
 pub use error::{ConfigError, ConfigErrors, Place};
 pub use load::{Overrides, Setting};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::raw;
 use super::*;
 
+mod tls;
 mod webhook;
 
 /// A configuration file that goes with the test.

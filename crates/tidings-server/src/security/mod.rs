@@ -15,8 +15,9 @@ use tidings_core::security::{
     Action, AuthenticateFuture, AuthenticationError, Authenticator, Credentials, Principal, Rule,
 };
 
+use policy::Authority;
+pub(crate) use policy::Policy;
 pub use policy::PolicyError;
-use policy::{Authority, Policy};
 
 use crate::config::{self, Config};
 use crate::node::Node;
@@ -45,14 +46,16 @@ impl Security {
         let _ = self.rules.set(rules);
     }
 
-    /// Takes over what the configuration says, and what stands in the files that it names. If any of it is bad, all stays as
-    /// it was.
-    pub(crate) fn load(&self, node: &Node, config: &Config) -> Result<(), PolicyError> {
+    /// Reads what the configuration says, and what stands in the files that it names.
+    pub(crate) fn read(&self, node: &Node, config: &Config) -> Result<Policy, PolicyError> {
         let (authenticator, rules) = (self.authenticator.get(), self.rules.get());
         let before = self.policy.load();
-        let policy = Policy::load(node, config, authenticator, rules, before.as_deref())?;
+        Policy::load(node, config, authenticator, rules, before.as_deref())
+    }
+
+    /// From now on this holds.
+    pub(crate) fn adopt(&self, policy: Policy) {
         self.policy.store(Some(Arc::new(policy)));
-        Ok(())
     }
 
     /// Finds out whose the credentials are.

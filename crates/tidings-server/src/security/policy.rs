@@ -14,7 +14,7 @@ use crate::node::Node;
 use crate::outgoing::{TrustError, UrlError};
 
 /// Rules and authenticators.
-pub(super) struct Policy {
+pub(crate) struct Policy {
     pub(super) rules: Rules,
     /// Whether nobody wrote rules, and nobody need prove anything.
     pub(super) is_open: bool,

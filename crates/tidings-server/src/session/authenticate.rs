@@ -46,6 +46,10 @@ pub(super) fn shown(connection: &Connection, frame: &Frame) -> Result<Shown, Ref
         repeats(frame, proof)?;
         return Ok(Shown::Proven(Arc::clone(&proof.principal)));
     }
+    if let Some(subject) = peer.certificate.clone() {
+        let certificate = Credential::Certificate { subject };
+        return Ok(Shown::Credentials(of_peer(peer, certificate)));
+    }
     Ok(Shown::Credentials(of_peer(peer, login(frame))))
 }
 

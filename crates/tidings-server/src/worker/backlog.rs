@@ -56,10 +56,12 @@ impl Worker {
             let mut outbox = connection.outbox.borrow_mut();
             let before = outbox.waiting_bytes();
             let result = ready.and_then(|()| {
-                outbox.write_waiting(
-                    |slices| connection.write(slices, &self.tally.written),
-                    &mut progress,
-                )
+                Ok(connection.flush(&mut progress)?
+                    && outbox.write_waiting(
+                        |slices| connection.write(slices, &self.tally.written),
+                        &mut progress,
+                    )?
+                    && connection.flush(&mut progress)?)
             });
             self.account(before, outbox.waiting_bytes());
             drop(outbox);

@@ -155,7 +155,9 @@ impl Connection {
     /// Whether bytes wait for the socket.
     pub(super) fn is_blocked(&self) -> bool {
         let listening = self.listening.as_ref();
+        let stream = self.stream.as_ref();
         self.outbox.borrow().is_blocked()
+            || stream.is_some_and(|stream| !stream.borrow().is_flushed())
             || listening.is_some_and(|listening| listening.borrow().is_blocked())
     }
 
@@ -233,7 +235,11 @@ impl Connection {
             None => self
                 .outbox
                 .borrow_mut()
-                .write_turn(turn, |slices| self.write(slices, written)),
+                .write_turn(turn, |slices| self.write(slices, written))
+                .and_then(|progress| match progress {
+                    Progress::Out if !self.flush_all()? => Ok(Progress::Left),
+                    progress => Ok(progress),
+                }),
         };
         if written.get() != before {
             self.written_at.set(clock::now());
@@ -245,16 +251,32 @@ impl Connection {
         let Some(stream) = &self.stream else {
             return Err(io::ErrorKind::NotConnected.into());
         };
-        let count = stream.borrow().try_write(slices)?;
+        let count = stream.borrow_mut().try_write(slices)?;
         written.set(written.get() + count as u64);
         Ok(count)
+    }
+
+    /// The outbox is empty: flushes the stream, with its own goodbye where no more will follow.
+    fn flush_all(&self) -> io::Result<bool> {
+        if let (Phase::Closing, Some(stream)) = (self.phase.get(), &self.stream) {
+            stream.borrow_mut().finish();
+        }
+        self.flush(&mut false)
+    }
+
+    /// Writes what the stream has taken and not sent; true when nothing is left. `progress` tells whether a byte went out.
+    pub(super) fn flush(&self, progress: &mut bool) -> io::Result<bool> {
+        match &self.stream {
+            Some(stream) => stream.borrow_mut().flush(progress),
+            None => Ok(true),
+        }
     }
 
     /// Ends our side of the connection.
     pub(super) fn shut(&self, sides: Shutdown) {
         if let Some(stream) = &self.stream {
             // An error means that the peer cut it first.
-            let _ = stream.borrow().shut(sides);
+            let _ = stream.borrow_mut().shut(sides);
         }
     }
 }

@@ -99,9 +99,10 @@ impl Listening {
         self.socket.is_some()
     }
 
-    /// Bytes wait for the socket.
+    /// Bytes wait for the socket, or in it.
     pub(super) fn is_blocked(&self) -> bool {
-        !self.unsent.is_empty()
+        let socket = self.socket.as_ref();
+        !self.unsent.is_empty() || socket.is_some_and(|socket| !socket.stream.is_flushed())
     }
 
     /// A delivery of a queue is in the outbox.
@@ -140,7 +141,7 @@ impl Listening {
         let data = outbox.chunk_data(turn);
         let fits =
             |receiver: &mut Receiver| receiver.takes_xhr_chunks() && data < receiver.bytes_left();
-        let is_free = !outbox.is_blocked() && self.unsent.is_empty();
+        let is_free = !outbox.is_blocked() && !self.is_blocked();
         let fits = is_free && data > 0 && self.session.receiver().is_some_and(fits);
         let (true, Some(socket)) = (fits, &mut self.socket) else {
             let is_idle = is_free && data == 0;
@@ -161,7 +162,7 @@ impl Listening {
             receiver.wrote(data);
         }
         self.session.wrote(clock::now());
-        if progress == Progress::Left {
+        if progress == Progress::Left || !socket.stream.flush(&mut false)? {
             outbox.take_turn(turn, &mut self.unsent);
             socket.wake();
             return Ok(Progress::Taken);
@@ -170,11 +171,17 @@ impl Listening {
     }
 
     /// Writes as much of what waits as the response and its socket take.
-    fn write_waiting(&mut self, outbox: &mut Outbox, worker: &Worker) -> io::Result<()> {
+    /// `progress` tells whether a byte went out.
+    fn write_waiting(
+        &mut self,
+        outbox: &mut Outbox,
+        worker: &Worker,
+        progress: &mut bool,
+    ) -> io::Result<()> {
         let mut frame = Vec::new();
         loop {
-            self.write_unsent(worker)?;
-            if !self.unsent.is_empty() || !outbox.is_blocked() {
+            self.write_unsent(worker, progress)?;
+            if self.is_blocked() || !outbox.is_blocked() {
                 return Ok(());
             }
             if self.session.receiver().is_none() {
@@ -197,11 +204,13 @@ impl Listening {
         }
     }
 
-    fn write_unsent(&mut self, worker: &Worker) -> io::Result<()> {
+    fn write_unsent(&mut self, worker: &Worker, progress: &mut bool) -> io::Result<()> {
         let Some(socket) = &mut self.socket else {
             return Ok(());
         };
-        let count = write_some(&socket.stream, &self.unsent)?;
+        socket.stream.flush(progress)?;
+        let count = write_some(&mut socket.stream, &self.unsent)?;
+        *progress |= count > 0;
         worker
             .tally
             .written
@@ -212,6 +221,10 @@ impl Listening {
             return Ok(());
         }
         self.unsent = Vec::new();
+        if !socket.stream.flush(progress)? {
+            socket.wake();
+            return Ok(());
+        }
         if let Some(keeps_alive) = socket.ended {
             self.release(keeps_alive);
         }
@@ -243,11 +256,12 @@ impl Listening {
     }
 
     fn poll_socket(&mut self, context: &mut Context<'_>) -> Poll<Wants> {
+        let is_blocked = self.is_blocked();
         let Some(socket) = &mut self.socket else {
             return Poll::Pending;
         };
         socket.waker = Some(context.waker().clone());
-        if !self.unsent.is_empty() && socket.stream.poll_write_ready(context).is_ready() {
+        if is_blocked && socket.stream.poll_write_ready(context).is_ready() {
             return Poll::Ready(Wants::Bytes);
         }
         while socket.reads_ahead() {
@@ -425,8 +439,9 @@ impl Worker {
     pub(super) fn pump(self: &Rc<Self>, connection: &Rc<Connection>) {
         let mut outbox = connection.outbox.borrow_mut();
         let mut listening = listening(connection).borrow_mut();
-        let (before, written) = (outbox.waiting_bytes(), self.tally.written.get());
-        let result = listening.write_waiting(&mut outbox, self);
+        let before = outbox.waiting_bytes();
+        let mut progress = false;
+        let result = listening.write_waiting(&mut outbox, self, &mut progress);
         self.account(before, outbox.waiting_bytes());
         let is_out = outbox.pending_bytes() == 0 && !listening.is_blocked();
         let is_stalled = listening.is_blocked();
@@ -440,7 +455,6 @@ impl Worker {
             return;
         }
         let now = clock::now();
-        let progress = self.tally.written.get() != written;
         if progress {
             connection.written_at.set(now);
         }

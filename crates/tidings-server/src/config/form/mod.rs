@@ -6,6 +6,7 @@ mod origin;
 mod quantity;
 mod secret;
 mod security;
+mod tls;
 mod webhook;
 mod word;
 
@@ -15,6 +16,7 @@ pub(super) use origin::Origins;
 pub(super) use quantity::{Count, Size, Time};
 pub(super) use secret::ApiKeys;
 pub(super) use security::{Authenticators, File, Issuers, RuleLines, Token, Word, Words};
+pub(super) use tls::{ClientCertificatesWord, TlsVersionWord};
 pub(super) use webhook::{CaFile, HookUrl, Key, Routes};
 pub(super) use word::{Flag, Folder, Policy, Reasons, Separator, TooMany};
 

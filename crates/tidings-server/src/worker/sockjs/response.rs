@@ -1,6 +1,7 @@
 //! One response by which a client of SockJS over HTTP listens: its socket, taken from HTTP, and the way back there.
 
 use std::io::{self, IoSlice};
+use std::net::Shutdown;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
@@ -91,8 +92,10 @@ impl Bare {
 }
 
 impl Back {
-    pub(super) fn give(self, stream: Stream, keeps_alive: bool) {
+    pub(super) fn give(self, mut stream: Stream, keeps_alive: bool) {
         if !keeps_alive {
+            // An error means that the peer cut it first.
+            let _ = stream.shut(Shutdown::Write);
             return;
         }
         if let Ok(stream) = stream.detach() {
@@ -104,18 +107,19 @@ impl Back {
 
 /// Writes a response that ended as it began, then gives the socket back to HTTP or closes it.
 pub(super) fn finish(
-    stream: Stream,
+    mut stream: Stream,
     back: Back,
     mut rest: Vec<u8>,
     keeps_alive: bool,
     send_timeout: Duration,
 ) {
-    match write_some(&stream, &rest) {
-        Ok(count) if count == rest.len() => back.give(stream, keeps_alive),
+    match write_some(&mut stream, &rest) {
+        Ok(count) if count == rest.len() && stream.is_flushed() => back.give(stream, keeps_alive),
         Ok(count) => {
             rest.drain(..count);
             tokio::task::spawn_local(async move {
-                let written = tokio::time::timeout(send_timeout, write_all(&stream, &rest)).await;
+                let written =
+                    tokio::time::timeout(send_timeout, write_all(&mut stream, &rest)).await;
                 if matches!(written, Ok(Ok(()))) {
                     back.give(stream, keeps_alive);
                 }
@@ -173,7 +177,7 @@ pub(super) fn stamp(receiver: Option<&mut Receiver>) {
     }
 }
 
-pub(super) fn write_some(stream: &Stream, bytes: &[u8]) -> io::Result<usize> {
+pub(super) fn write_some(stream: &mut Stream, bytes: &[u8]) -> io::Result<usize> {
     let mut count = 0;
     while count < bytes.len() {
         match stream.try_write(&[IoSlice::new(&bytes[count..])]) {
@@ -186,8 +190,8 @@ pub(super) fn write_some(stream: &Stream, bytes: &[u8]) -> io::Result<usize> {
     Ok(count)
 }
 
-async fn write_all(stream: &Stream, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
+async fn write_all(stream: &mut Stream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() || !stream.flush(&mut false)? {
         stream.writable().await?;
         bytes = &bytes[write_some(stream, bytes)?..];
     }
