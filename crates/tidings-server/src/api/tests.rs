@@ -36,6 +36,8 @@ impl Routes {
         config.api.keys = vec![ApiKey::new(KEY).expect("it is long enough")];
         change(&mut config);
         let node = Node::new(config, 1);
+        let policy = node.security.read(&node, &node.config);
+        node.security.adopt(policy.expect("the defaults are good"));
         Self {
             router: router(&node),
             node,
