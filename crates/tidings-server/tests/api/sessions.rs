@@ -108,7 +108,7 @@ fn users_and_sessions_are_reached_and_counted() {
             client.is_told(&["destination:/user/queue/news\n", "\n\nnews"]);
         }
     }
-    let (status, page) = ask(server.http, "GET", "/api/v1/users", None);
+    let (status, page) = ask(server.http, KEY, "GET", "/api/v1/users", None);
     assert_eq!((status, page), (200, json!("a page")), "it is elsewhere");
 }
 
