@@ -8,7 +8,7 @@ use tidings_core::security::{
 };
 use tokio::sync::Notify;
 
-use crate::server::{Place, Running, config};
+use crate::server::{Place, Running, comer, config};
 
 /// Finds out at once, and answers late.
 struct Late {
@@ -41,7 +41,7 @@ fn who_is_on_the_way_in_does_not_slip_through() {
     let mut config = config(Place::BeneathHttp);
     config.security.rules = vec!["allow any".to_owned()];
     let server = Running::start_with(config, |server| server.authenticator(authenticator));
-    let mut client = server.comer("Authorization:Bearer x\n");
+    let mut client = comer(server.tcp, "Authorization:Bearer x\n");
     is_asked.recv().expect("it is asked");
     let (status, answer) = server.ask("POST", "/api/v1/revocations", Some(REVOKE));
     assert_eq!((status, &answer["disconnected"]), (200, &0.into()));
@@ -69,12 +69,13 @@ fn of_a_revocation_and_a_client_at_the_same_time_the_revocation_wins() {
     let mut config = config(Place::BeneathHttp);
     config.security.rules = vec!["allow any".to_owned()];
     let server = Running::start_with(config, |server| server.authenticator(Named));
+    let tcp = server.tcp;
     for round in 0..300 {
         let start = Barrier::new(2);
         let mut client = thread::scope(|scope| {
             let client = scope.spawn(|| {
                 start.wait();
-                server.comer(&format!("Authorization:Bearer t{round}\n"))
+                comer(tcp, &format!("Authorization:Bearer t{round}\n"))
             });
             start.wait();
             let body = format!(r#"{{"token_id": "t{round}"}}"#);

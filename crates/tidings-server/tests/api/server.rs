@@ -27,7 +27,7 @@ pub(crate) enum Place {
 
 /// A server until it is dropped.
 pub(crate) struct Running {
-    tcp: SocketAddr,
+    pub(crate) tcp: SocketAddr,
     pub(crate) http: SocketAddr,
     api: SocketAddr,
     /// The runtime that it runs on.
@@ -95,17 +95,8 @@ impl Running {
         self.client_with("")
     }
 
-    /// One that has sent CONNECT, and waits for the answer.
-    pub(crate) fn comer(&self, headers: &str) -> Client {
-        let stream = TcpStream::connect(self.tcp).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
-        let mut client = Client { stream };
-        client.send(&format!("CONNECT\naccept-version:1.2\nhost:x\n{headers}\n"));
-        client
-    }
-
     fn client_with(&self, headers: &str) -> (Client, String) {
-        let mut client = self.comer(headers);
+        let mut client = comer(self.tcp, headers);
         let connected = client.frame();
         assert!(connected.starts_with("CONNECTED\n"), "{connected}");
         let id = connected
@@ -153,6 +144,15 @@ impl Application for Listener {
         // The test may be over.
         let _ = self.0.send(event.clone());
     }
+}
+
+/// A client that has sent CONNECT, and waits for the answer.
+pub(crate) fn comer(address: SocketAddr, headers: &str) -> Client {
+    let stream = TcpStream::connect(address).expect("it listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    let mut client = Client { stream };
+    client.send(&format!("CONNECT\naccept-version:1.2\nhost:x\n{headers}\n"));
+    client
 }
 
 /// Asks whoever listens there.

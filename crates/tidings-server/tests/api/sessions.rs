@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::server::{Place, Running, WebSocketClient, ask};
+use crate::server::{KEY, Place, Running, WebSocketClient, ask};
 
 #[test]
 fn a_message_arrives_with_its_headers_and_its_body() {
