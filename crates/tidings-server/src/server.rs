@@ -208,7 +208,38 @@ impl Server {
         self
     }
 
-    /// Lets `authenticator` say who clients are, in place of those that the configuration names. The first one stays.
+    /// Lets `authenticator` say who clients are, in place of those that the configuration names. The first one stays. It is
+    /// asked about everything that a client shows but the [`Identity`](crate::Identity) that the application around the
+    /// server has found out: in the handshake of HTTP, in CONNECT, and when a session renews its token. While it is asked
+    /// the client waits, for `security.authentication_timeout` at most; then, and where it panics, the client is told to
+    /// come back later.
+    ///
+    /// With an authenticator the access rules decide what clients may do, and what no rule allows is refused: give
+    /// [`rules`](Self::rules) too.
+    ///
+    /// ```
+    /// use tidings_core::security::{AuthenticationError, Credential, Credentials, Principal};
+    /// use tidings_server::Server;
+    /// use tidings_server::config::{Config, Overrides};
+    ///
+    /// /// Stands for who looks a token up.
+    /// async fn look_up(token: &str) -> Option<Principal> {
+    ///     (token == "t0k3n").then(|| Principal::user("ann").with_roles(["staff"]))
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = Config::development(&Overrides::default())?;
+    /// let server = Server::unbound(config).authenticator(|credentials: Credentials| async move {
+    ///     match credentials.credential {
+    ///         Credential::Token { token, .. } => look_up(&token).await.ok_or_else(|| {
+    ///             AuthenticationError::Rejected("the token proves nobody; sign in again".to_owned())
+    ///         }),
+    ///         _ => Err(AuthenticationError::Missing("send a token".to_owned())),
+    ///     }
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn authenticator(self, authenticator: impl Authenticator) -> Self {
         self.node
@@ -217,7 +248,34 @@ impl Server {
         self
     }
 
-    /// Lets these rules say what clients may do, in place of those of the configuration. The first ones stay.
+    /// Lets these rules say what clients may do, in place of those of the configuration. The first ones stay. Rules that do
+    /// not come from a program's own code may as well stand in `config.security.rules`, as text.
+    ///
+    /// ```
+    /// use tidings_core::destination::Destinations;
+    /// use tidings_core::security::Rule;
+    /// use tidings_server::Server;
+    /// use tidings_server::config::{Config, Overrides};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let destinations = Destinations::default();
+    /// let rules = [
+    ///     "allow connect if authenticated",
+    ///     "allow subscribe /topic/team/{team} if claim teams contains {team}",
+    ///     "allow send /app/** if role staff",
+    /// ];
+    /// let rules: Result<Vec<_>, _> = rules
+    ///     .iter()
+    ///     .map(|rule| Rule::parse(rule, &destinations))
+    ///     .collect();
+    /// let config = Config::development(&Overrides::default())?;
+    /// let server = Server::unbound(config).rules(rules?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// They are asked what clients send, subscribe to and connect for. What the program itself sends, through
+    /// [`broker`](Self::broker) or as the answer of its application, is trusted: no rule is asked about it.
     #[must_use]
     pub fn rules(self, rules: impl IntoIterator<Item = Rule>) -> Self {
         self.node.security.set_rules(rules.into_iter().collect());
@@ -229,7 +287,8 @@ impl Server {
         Reloader::new(&self.node)
     }
 
-    /// Sends to clients, from any thread and at any time: what is sent before [`run`](Self::run) waits for it.
+    /// Sends to clients, from any thread and at any time: what is sent before [`run`](Self::run) waits for it. The program
+    /// is trusted: no access rule is asked.
     pub fn broker(&self) -> Arc<dyn Broker> {
         Arc::new(NodeBroker(Arc::clone(&self.node)))
     }

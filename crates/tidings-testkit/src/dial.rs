@@ -4,7 +4,8 @@ use std::future::Future;
 use std::panic::Location;
 use std::time::Duration;
 
-use tidings_server::Connector;
+use tidings::security::Principal;
+use tidings_server::{Connector, Identity};
 use tidings_stomp::{Command, Frame, HeartBeat, Version};
 use tokio::time::timeout;
 
@@ -60,6 +61,21 @@ impl Dial {
     pub fn login(mut self, login: &str) -> Self {
         login.clone_into(&mut self.name);
         self.header("login", login)
+    }
+
+    /// As this one, with its roles and claims: as if the program around the server had found out who it is, whatever the
+    /// server's authenticator says. Panics of the peer name its user.
+    pub fn principal(mut self, principal: Principal) -> Self {
+        if let Some(name) = &principal.name {
+            self.name = name.to_string();
+        }
+        self.connector = self.connector.with_identity(Identity::of(principal));
+        self
+    }
+
+    /// With this token in CONNECT: `Authorization: Bearer TOKEN`.
+    pub fn token(self, token: &str) -> Self {
+        self.header("Authorization", &format!("Bearer {token}"))
     }
 
     /// With this `accept-version`: `1.0,1.1`.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tidings::MessagingTemplate;
 use tidings::application::{Application, Broker};
+use tidings::security::{Authenticator, Principal};
 use tidings_server::config::{Config, Overrides};
 use tidings_server::{Connector, Endpoint, RunError, Server};
 use tokio::sync::oneshot;
@@ -31,6 +32,7 @@ pub struct TestServer {
 pub struct TestServerBuilder {
     config: Config,
     application: Option<Arc<dyn Application>>,
+    authenticator: Option<Arc<dyn Authenticator>>,
     endpoints: Vec<Endpoint>,
     pages: axum::Router,
 }
@@ -53,6 +55,7 @@ impl TestServer {
         TestServerBuilder {
             config,
             application: None,
+            authenticator: None,
             endpoints: Vec::new(),
             pages: axum::Router::new(),
         }
@@ -65,6 +68,15 @@ impl TestServer {
     #[track_caller]
     pub fn connect(&self, login: &str) -> impl Future<Output = Peer> + use<> {
         self.dial().login(login).connect()
+    }
+
+    /// A client that is this one, with its roles and claims, connected: see [`Dial::principal`].
+    ///
+    /// # Panics
+    /// Something else than CONNECTED came.
+    #[track_caller]
+    pub fn connect_as(&self, principal: Principal) -> impl Future<Output = Peer> + use<> {
+        self.dial().principal(principal).connect()
     }
 
     /// A client to describe.
@@ -109,6 +121,31 @@ impl TestServerBuilder {
         self
     }
 
+    /// These access rules say what clients may do; what none allows is refused. Without any, everything is allowed.
+    ///
+    /// ```
+    /// use tidings::prelude::*;
+    /// use tidings_testkit::TestServer;
+    ///
+    /// tidings_testkit::run(async {
+    ///     let rules = ["allow connect", "allow subscribe /topic/staff/** if role staff"];
+    ///     let server = TestServer::builder().rules(rules).start().await;
+    ///     let mut ann = server.connect_as(Principal::user("ann").with_roles(["staff"])).await;
+    ///     ann.subscribe("/topic/staff/news").await;
+    /// });
+    /// ```
+    pub fn rules<R: Into<String>>(mut self, rules: impl IntoIterator<Item = R>) -> Self {
+        self.config.security.rules = rules.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Says who clients are, in place of any `login` being taken as the user's name: a closure, or an authenticator of the
+    /// program's. Then [`rules`](Self::rules) are needed, or nobody may do anything.
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
+        self.authenticator = Some(Arc::new(authenticator));
+        self
+    }
+
     /// Changes the configuration. Addresses in it are not taken, whatever they are.
     pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);
@@ -136,6 +173,10 @@ impl TestServerBuilder {
         let mut server = Server::unbound(self.config);
         if let Some(application) = self.application {
             server = server.application(application);
+        }
+        if let Some(authenticator) = self.authenticator {
+            server =
+                server.authenticator(move |credentials| authenticator.authenticate(credentials));
         }
         for endpoint in self.endpoints {
             server = server.mount(endpoint);

@@ -66,7 +66,11 @@ impl Security {
             .as_deref()
             .map(|policy| &policy.authority)
         {
-            Some(Authority::Own(own)) => own.authenticate(credentials),
+            Some(Authority::Own(own)) => {
+                let own = Arc::clone(own);
+                // Not called before it is polled, where a panic of the program's is caught.
+                Box::pin(async move { own.authenticate(credentials).await })
+            }
             Some(Authority::Chain(chain)) => chain.authenticate(credentials),
             None => {
                 let text = "the server does not run yet".to_owned();
