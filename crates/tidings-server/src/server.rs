@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use bytes::Bytes;
 use tidings_core::application::{Application, Broker};
-use tidings_core::security::{Authenticator, Rule};
+use tidings_core::security::Authenticator;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
@@ -27,7 +27,7 @@ use crate::listen::{self, Listener, ListenerKind, Speech};
 use crate::node::Node;
 use crate::outbound::NodeBroker;
 use crate::reload::Reloader;
-use crate::security::PolicyError;
+use crate::security::{self, PolicyError};
 use crate::tls::{Tls, TlsError};
 use crate::webhook::Webhooks;
 use crate::worker::{Letter, MAX_WORKERS, Worker};
@@ -248,38 +248,37 @@ impl Server {
         self
     }
 
-    /// Lets these rules say what clients may do, in place of those of the configuration. The first ones stay. Rules that do
-    /// not come from a program's own code may as well stand in `config.security.rules`, as text.
+    /// Lets these [access rules](tidings_core::security::Rule) say what clients may do, in place of those of the
+    /// configuration. The first ones stay. What none of them allows is refused.
     ///
     /// ```
-    /// use tidings_core::destination::Destinations;
-    /// use tidings_core::security::Rule;
     /// use tidings_server::Server;
     /// use tidings_server::config::{Config, Overrides};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let destinations = Destinations::default();
-    /// let rules = [
+    /// let config = Config::development(&Overrides::default())?;
+    /// let server = Server::unbound(config).rules([
     ///     "allow connect if authenticated",
     ///     "allow subscribe /topic/team/{team} if claim teams contains {team}",
     ///     "allow send /app/** if role staff",
-    /// ];
-    /// let rules: Result<Vec<_>, _> = rules
-    ///     .iter()
-    ///     .map(|rule| Rule::parse(rule, &destinations))
-    ///     .collect();
-    /// let config = Config::development(&Overrides::default())?;
-    /// let server = Server::unbound(config).rules(rules?);
+    /// ])?;
     /// # Ok(())
     /// # }
     /// ```
     ///
-    /// They are asked what clients send, subscribe to and connect for. What the program itself sends, through
+    /// They are asked what clients connect for, send and subscribe to. What the program itself sends, through
     /// [`broker`](Self::broker) or as the answer of its application, is trusted: no rule is asked about it.
-    #[must_use]
-    pub fn rules(self, rules: impl IntoIterator<Item = Rule>) -> Self {
-        self.node.security.set_rules(rules.into_iter().collect());
-        self
+    ///
+    /// # Errors
+    /// [`PolicyError::Rule`]: one can't be read.
+    pub fn rules<R: Into<String>>(
+        self,
+        rules: impl IntoIterator<Item = R>,
+    ) -> Result<Self, PolicyError> {
+        let lines: Vec<String> = rules.into_iter().map(Into::into).collect();
+        let rules = security::parse(&self.node, &lines)?;
+        self.node.security.set_rules(rules);
+        Ok(self)
     }
 
     /// Takes changes of the configuration over while the server runs.

@@ -202,14 +202,16 @@ pub(crate) async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let off = || Some("off".to_owned());
-    let mut config = Config::development(&Overrides {
+    let config = Config::development(&Overrides {
         tcp: off(),
         admin: off(),
         ..Overrides::default()
     })?;
-    config.security.rules = RULES.map(str::to_owned).into();
     let router: Router = Router::new().message("shout", shout);
-    let server = Server::embed(config).await?.application(Arc::new(router));
+    let server = Server::embed(config)
+        .await?
+        .rules(RULES)?
+        .application(Arc::new(router));
     let state = App {
         template: MessagingTemplate::new(server.broker()),
         signed_in: SignedIn::default(),
@@ -219,7 +221,7 @@ pub(crate) async fn serve(
         .route("/announcements", post(announce))
         .nest("/messaging", server.routes())
         .layer(from_fn_with_state(state.clone(), authenticate))
-        // Behind the layer: nobody is signed in there yet.
+        // The layer is not around these: nobody is signed in there yet.
         .route("/login", get(Html(FORM)).post(sign_in))
         .route("/logout", post(sign_out))
         .with_state(state);

@@ -73,7 +73,6 @@ pub use self::message::{Message, Parts};
 pub use self::router::Router;
 pub use self::template::MessagingTemplate;
 pub use tidings_core::application;
-pub use tidings_core::destination::Destinations;
 pub use tidings_core::security;
 #[cfg(feature = "macros")]
 pub use tidings_macros::debug_handler;

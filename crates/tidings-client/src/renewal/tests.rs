@@ -4,11 +4,8 @@ use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
 
-use tidings_core::destination::Destinations;
 use tidings_core::disconnect::Reason;
-use tidings_core::security::{
-    AuthenticationError, Credential, Credentials as Shown, Principal, Rule,
-};
+use tidings_core::security::{AuthenticationError, Credential, Credentials as Shown, Principal};
 use tidings_server::Server;
 use tidings_server::config::{Config, Overrides};
 use tokio::task::LocalSet;
@@ -73,10 +70,9 @@ fn with_server(test: impl AsyncFnOnce(Dialer)) {
         let day = Day::begin();
         let mut config = Config::development(&Overrides::default()).expect("a configuration");
         config.server.workers = 1;
-        let destinations = Destinations::default();
-        let rules = RULES.map(|rule| Rule::parse(rule, &destinations).expect("a rule"));
         let server = Server::unbound(config)
-            .rules(rules)
+            .rules(RULES)
+            .expect("rules")
             .authenticator(move |shown: Shown| {
                 std::future::ready(match shown.credential {
                     Credential::Token { token, .. } => proven(&token, day),

@@ -16,8 +16,8 @@ use tidings_core::security::{
 };
 
 use policy::Authority;
-pub(crate) use policy::Policy;
 pub use policy::PolicyError;
+pub(crate) use policy::{Policy, parse};
 
 use crate::config::{self, Config};
 use crate::node::Node;
