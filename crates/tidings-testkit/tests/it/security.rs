@@ -226,3 +226,42 @@ fn what_the_program_sends_needs_no_rule() {
         assert_eq!(bob.error().await.code(), "forbidden");
     });
 }
+
+#[test]
+fn interceptors_and_events_see_the_principal() {
+    run(async {
+        let (listener, mut events) = EventStream::new(16);
+        let staff_only =
+            async |frame: Frame, session: Arc<Session>| match session.principal().has_role("staff")
+            {
+                true => Ok(frame),
+                false => Err(Failure {
+                    reason: Reason::Forbidden,
+                    details: "ask the staff".to_owned(),
+                }),
+            };
+        let router: Router = Router::new()
+            .on_event(listener)
+            .interceptor([Command::Subscribe], staff_only);
+        let server = TestServer::start(router).await;
+        let ann = Principal::user("ann").with_roles(["staff"]);
+        let mut ann = server.connect_as(ann).await;
+        ann.subscribe("/topic/a").await;
+        let mut bob = server.connect("bob").await;
+        let subscribe = Frame::new(Command::Subscribe)
+            .with_header("id", "1")
+            .with_header("destination", "/topic/a");
+        bob.send_frame(subscribe).await;
+        assert_eq!(bob.error().await.code(), "forbidden");
+        let mut connected = Vec::new();
+        while connected.len() < 2 {
+            if let Some(Event::Connected { session }) = events.next().await {
+                connected.push((session.user.clone(), session.principal().has_role("staff")));
+            }
+        }
+        assert_eq!(
+            connected,
+            [(Some("ann".into()), true), (Some("bob".into()), false)]
+        );
+    });
+}
