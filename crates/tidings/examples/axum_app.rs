@@ -216,15 +216,17 @@ pub(crate) async fn serve(
         template: MessagingTemplate::new(server.broker()),
         signed_in: SignedIn::default(),
     };
-    let app = axum::Router::new()
+    let inside = axum::Router::new()
         .route("/", get(who))
         .route("/announcements", post(announce))
+        .with_state(state.clone())
         .nest("/messaging", server.routes())
-        .layer(from_fn_with_state(state.clone(), authenticate))
-        // The layer is not around these: nobody is signed in there yet.
+        .layer(from_fn_with_state(state.clone(), authenticate));
+    let app = axum::Router::new()
         .route("/login", get(Html(FORM)).post(sign_in))
         .route("/logout", post(sign_out))
-        .with_state(state);
+        .with_state(state)
+        .merge(inside);
 
     let (stopping, stopped) = watch::channel(());
     let end = |mut stopped: watch::Receiver<()>| async move {
