@@ -151,7 +151,8 @@ impl Policy {
     }
 }
 
-fn parse(node: &Node, lines: &[String]) -> Result<Vec<Rule>, PolicyError> {
+/// Reads rules about the destinations of this node.
+pub(crate) fn parse(node: &Node, lines: &[String]) -> Result<Vec<Rule>, PolicyError> {
     let rule = |(place, line): (usize, &String)| {
         Rule::parse(line, &node.destinations).map_err(|source| PolicyError::Rule {
             number: place + 1,
