@@ -8,7 +8,9 @@ use tidings::MessagingTemplate;
 use tidings::application::{Application, Broker};
 use tidings::security::{Authenticator, Principal};
 use tidings_server::config::{Config, Overrides};
-use tidings_server::{Connector, Endpoint, RunError, Server};
+use tidings_server::{
+    Connector, Endpoint, Identity, ReloadError, Reloaded, Reloader, RunError, Server,
+};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_local, yield_now};
 
@@ -21,6 +23,9 @@ use crate::peer::Peer;
 pub struct TestServer {
     connector: Connector,
     broker: Arc<dyn Broker>,
+    reloader: Reloader,
+    /// Its configuration as it is now.
+    config: Config,
     /// Path of WebSocket.
     path: String,
     stop: oneshot::Sender<()>,
@@ -70,13 +75,22 @@ impl TestServer {
         self.dial().login(login).connect()
     }
 
-    /// A client that is this one, with its roles and claims, connected: see [`Dial::principal`].
+    /// A client to describe that is this one, with its roles and claims: as if the program around the server had found out
+    /// who it is, whatever the server's authenticator says.
+    pub fn dial_as(&self, principal: Principal) -> Dial {
+        let name = principal.name.clone();
+        let connector = self.connector.clone();
+        let connector = connector.with_identity(Identity::of(principal));
+        Dial::new(connector, self.path.clone()).named(name.as_deref().unwrap_or("nobody"))
+    }
+
+    /// A client that is this one, with its roles and claims, connected: see [`dial_as`](Self::dial_as).
     ///
     /// # Panics
     /// Something else than CONNECTED came.
     #[track_caller]
     pub fn connect_as(&self, principal: Principal) -> impl Future<Output = Peer> + use<> {
-        self.dial().principal(principal).connect()
+        self.dial_as(principal).connect()
     }
 
     /// A client to describe.
@@ -92,6 +106,19 @@ impl TestServer {
     /// What a template sends through.
     pub fn broker(&self) -> Arc<dyn Broker> {
         Arc::clone(&self.broker)
+    }
+
+    /// Changes the configuration while the server runs, as a signal does to one of its own process; what it names in files
+    /// is read again.
+    ///
+    /// # Errors
+    /// Something is bad about it: then all stays as it was.
+    pub fn reload(&mut self, change: impl FnOnce(&mut Config)) -> Result<Reloaded, ReloadError> {
+        let mut config = self.config.clone();
+        change(&mut config);
+        let reloaded = self.reloader.reload(&config)?;
+        self.config = config;
+        Ok(reloaded)
     }
 
     /// Connects what is no [`Peer`]: an HTTP client, say.
@@ -170,19 +197,20 @@ impl TestServerBuilder {
     /// Not within [`run`](crate::run), or the server refuses to start.
     pub async fn start(self) -> TestServer {
         let path = self.config.websocket.path.clone();
-        let mut server = Server::unbound(self.config);
-        if let Some(application) = self.application {
-            server = server.application(application);
-        }
+        let mut server = Server::unbound(self.config.clone());
         if let Some(authenticator) = self.authenticator {
             server =
                 server.authenticator(move |credentials| authenticator.authenticate(credentials));
+        }
+        if let Some(application) = self.application {
+            server = server.application(application);
         }
         for endpoint in self.endpoints {
             server = server.mount(endpoint);
         }
         let (stop, stopped) = oneshot::channel();
         let (connector, broker) = (server.connector(), server.broker());
+        let reloader = server.reloader();
         let stopped = async {
             // The server was dropped: that stops it too.
             let _: Result<(), _> = stopped.await;
@@ -190,6 +218,8 @@ impl TestServerBuilder {
         let server = TestServer {
             connector,
             broker,
+            reloader,
+            config: self.config,
             path,
             stop,
             running: spawn_local(server.run_in_place(self.pages, stopped)),

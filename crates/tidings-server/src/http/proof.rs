@@ -117,7 +117,11 @@ impl Shown {
         });
         let timeout = node.security.config().authentication_timeout;
         let proven = tokio::time::timeout(timeout, answer).await;
-        match proven.unwrap_or_else(|_| no_answer()) {
+        let stands = |principal| match node.security.refuses(&principal, node.now_ms()) {
+            true => Err(AuthenticationError::Revoked),
+            false => Ok(principal),
+        };
+        match proven.unwrap_or_else(|_| no_answer()).and_then(stands) {
             Ok(principal) => Ok(Arc::new(Proof {
                 principal: Arc::new(principal),
                 csrf_token: self.csrf_token,

@@ -188,11 +188,11 @@ fn a_principal_connects_by_each_link_and_rules_ask_for_its_roles_and_claims() {
         let server = builder().start().await;
         for link in [Link::Tcp, Link::WebSocket] {
             let ann = Principal::user("ann").with_roles(["staff"]);
-            let mut ann = server.dial().over(link).principal(ann).connect().await;
+            let mut ann = server.dial_as(ann).over(link).connect().await;
             ann.subscribe("/topic/staff/who").await;
             let teams = serde_json::json!(["red"]);
             let bob = Principal::user("bob").with_claim("teams", teams);
-            let mut bob = server.dial().over(link).principal(bob).connect().await;
+            let mut bob = server.dial_as(bob).over(link).connect().await;
             bob.subscribe("/topic/team/red").await;
             bob.send("/app/who", "").await;
             assert_eq!(ann.message().await.text(), "bob false");
@@ -202,7 +202,7 @@ fn a_principal_connects_by_each_link_and_rules_ask_for_its_roles_and_claims() {
             bob.send_frame(refused).await;
             assert_eq!(bob.error().await.code(), "forbidden");
         }
-        let nobody = server.dial().principal(Principal::anonymous());
+        let nobody = server.dial_as(Principal::anonymous());
         assert_eq!(nobody.refused().await.code(), "forbidden");
     });
 }
