@@ -75,8 +75,8 @@ impl Dial {
         self.header("login", login)
     }
 
-    /// Panics of the peer call it so.
-    pub(crate) fn name(mut self, name: &str) -> Self {
+    /// Panics of the peer name it so.
+    pub(crate) fn named(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
         self
     }

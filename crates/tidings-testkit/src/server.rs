@@ -75,6 +75,15 @@ impl TestServer {
         self.dial().login(login).connect()
     }
 
+    /// A client to describe that is this one, with its roles and claims: as if the program around the server had found out
+    /// who it is, whatever the server's authenticator says.
+    pub fn dial_as(&self, principal: Principal) -> Dial {
+        let name = principal.name.clone();
+        let connector = self.connector.clone();
+        let connector = connector.with_identity(Identity::of(principal));
+        Dial::new(connector, self.path.clone()).named(name.as_deref().unwrap_or("nobody"))
+    }
+
     /// A client that is this one, with its roles and claims, connected: see [`dial_as`](Self::dial_as).
     ///
     /// # Panics
@@ -87,14 +96,6 @@ impl TestServer {
     /// A client to describe.
     pub fn dial(&self) -> Dial {
         Dial::new(self.connector.clone(), self.path.clone())
-    }
-
-    /// A client to describe that is this one, with its roles and claims: as if the program around the server had found out
-    /// who it is, whatever the server's authenticator says.
-    pub fn dial_as(&self, principal: Principal) -> Dial {
-        let name = principal.name.clone();
-        let connector = self.connector.with_identity(Identity::of(principal));
-        Dial::new(connector, self.path.clone()).name(name.as_deref().unwrap_or_default())
     }
 
     /// Sends as the application does unasked.
@@ -197,12 +198,12 @@ impl TestServerBuilder {
     pub async fn start(self) -> TestServer {
         let path = self.config.websocket.path.clone();
         let mut server = Server::unbound(self.config.clone());
-        if let Some(application) = self.application {
-            server = server.application(application);
-        }
         if let Some(authenticator) = self.authenticator {
             server =
                 server.authenticator(move |credentials| authenticator.authenticate(credentials));
+        }
+        if let Some(application) = self.application {
+            server = server.application(application);
         }
         for endpoint in self.endpoints {
             server = server.mount(endpoint);
