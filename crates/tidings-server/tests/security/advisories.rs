@@ -354,7 +354,8 @@ fn cve_2020_28481_every_origin_and_a_cookie_contradict_each_other() {
                 [websocket]\nallowed_origins = \"*\"\n";
     let folder = crate::certificates::Folder::new();
     let path = folder.write("tidings.toml", text);
-    let refused = tidings_server::config::Config::load(Some(&path), &Default::default(), []);
+    let refused =
+        tidings_server::config::Config::load(Some(&path), std::iter::empty(), &Default::default());
     let error = refused.expect_err("it is refused").to_string();
     assert!(error.contains("websocket.allowed_origins"), "{error}");
 }

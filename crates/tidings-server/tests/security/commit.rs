@@ -1,8 +1,12 @@
 //! What was allowed once is asked for again: rights may be lost between a frame and what comes of it.
 
+use std::time::Duration;
+
 use tidings_testkit::{Command, Frame, Peer, TestServer, run};
 
 use crate::world::{bearer, of_tokens, token};
+
+const SECOND: Duration = Duration::from_secs(1);
 
 fn in_transaction(destination: &str) -> Frame {
     Frame::new(Command::Send)
@@ -46,7 +50,7 @@ fn a_commit_sends_nothing_where_the_right_to_one_of_its_frames_was_lost() {
         let error = sender.frame().await;
         assert_eq!(error.header("code"), Some("forbidden"));
         assert_eq!(error.header("receipt-id"), Some("c"));
-        reader.silence(tidings_testkit::PATIENCE).await;
+        reader.silence(SECOND).await;
         // It is gone, with all that it held.
         sender.send_frame(commit).await;
         assert_eq!(
@@ -76,7 +80,7 @@ fn a_commit_asks_the_rules_of_its_own_time() {
         reloaded.expect("good rules");
         sender.send_frame(of_transaction(Command::Commit)).await;
         assert_eq!(sender.error().await.code(), "forbidden");
-        reader.silence(tidings_testkit::PATIENCE).await;
+        reader.silence(SECOND).await;
     });
 }
 
@@ -100,7 +104,7 @@ fn a_commit_to_another_user_is_asked_for_under_the_name_that_was_written() {
         let commit = of_transaction(Command::Commit).with_header("receipt", "c");
         ann.send_frame(commit).await;
         assert_eq!(ann.frame().await.header("code"), Some("forbidden"));
-        bob.silence(tidings_testkit::PATIENCE).await;
+        bob.silence(SECOND).await;
     });
 }
 

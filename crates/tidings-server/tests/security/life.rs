@@ -299,6 +299,13 @@ fn an_authenticator_that_panics_before_it_answers_harms_nobody_else() {
         for link in Link::ALL {
             let goodbye = server.dial().over(link).refused().await;
             assert_eq!(goodbye.code(), "authentication-unavailable", "{link:?}");
+            if link != Link::Tcp {
+                let dial = server
+                    .dial()
+                    .over(link)
+                    .http_header("authorization", "Bearer x");
+                assert_eq!(dial.turned_away().await, 503, "{link:?}");
+            }
         }
     });
 }

@@ -2,7 +2,6 @@
 
 mod advisories;
 #[path = "../tls/certificates.rs"]
-#[expect(dead_code, reason = "the tests of TLS use more of it")]
 mod certificates;
 mod commit;
 mod life;
