@@ -80,7 +80,7 @@ async fn publish(server: &TestServer, key: &str) -> String {
     let mut connection = server.connector().connect_http().await.expect("it runs");
     let body = r#"{"destination":"/topic/a","body":"x"}"#;
     let request = format!(
-        "POST /api/v1/publish HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\
+        "POST /api/v1/messages HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
@@ -153,7 +153,8 @@ fn no_secret_of_a_client_or_of_the_operator_is_in_the_log() {
                 }
             }
         }
-        assert!(publish(&server, KEY).await.starts_with("HTTP/1.1 200"));
+        let published = publish(&server, KEY).await;
+        assert!(published.starts_with("HTTP/1.1 200"), "{published}");
         assert!(publish(&server, GUESS).await.starts_with("HTTP/1.1 401"));
         server
             .reload(|config| config.security.rules.clear())

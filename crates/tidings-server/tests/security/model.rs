@@ -104,6 +104,19 @@ pub(crate) fn takes_in(pattern: &str, destination: &str) -> bool {
     matches(&wildcards.join("/"), destination, &mut None)
 }
 
+/// Rules that allow whatever anybody asks for here.
+pub(crate) fn generous() -> Vec<Rule> {
+    let of = |pattern| Rule {
+        allows: true,
+        action: "any",
+        pattern,
+        condition: "",
+    };
+    ["/topic/**", "/queue/*", "/user/**", "/app/**"]
+        .map(of)
+        .into()
+}
+
 const PLAIN: &[&str] = &[
     "",
     "/topic/**",
