@@ -60,6 +60,8 @@ pub(crate) struct WebSocket {
     connection: Box<dyn Stream>,
     decoder: Decoder,
     input: BytesMut,
+    /// Of a message that has not come whole.
+    begun: BytesMut,
 }
 
 /// What came.
@@ -146,6 +148,7 @@ impl WebSocket {
             connection,
             decoder: Decoder::new(Role::Client, limits, None),
             input,
+            begun: BytesMut::new(),
         })
     }
 
@@ -162,20 +165,43 @@ impl WebSocket {
         self.connection.write_all(bytes).await
     }
 
+    /// The next piece of a message.
     pub(crate) async fn hear(&mut self) -> Heard {
+        match self.piece().await {
+            Ok((payload, _)) => Heard::Bytes(payload),
+            Err(other) => other,
+        }
+    }
+
+    /// The next whole message.
+    pub(crate) async fn hear_whole(&mut self) -> Heard {
+        loop {
+            match self.piece().await {
+                Ok((payload, is_last)) => {
+                    self.begun.extend_from_slice(&payload);
+                    if is_last {
+                        return Heard::Bytes(self.begun.split().freeze());
+                    }
+                }
+                Err(other) => return other,
+            }
+        }
+    }
+
+    async fn piece(&mut self) -> Result<(Bytes, bool), Heard> {
         loop {
             match self.decoder.decode(&mut self.input) {
-                Ok(Some(Event::Data { payload, .. })) => return Heard::Bytes(payload),
+                Ok(Some(Event::Data { payload, end, .. })) => return Ok((payload, end)),
                 Ok(Some(Event::Close { code, .. })) => {
                     let close_code = code.map(|code| code.0);
-                    return Heard::End { close_code };
+                    return Err(Heard::End { close_code });
                 }
                 Ok(Some(Event::Ping(_) | Event::Pong(_))) => {}
                 Ok(None) => match self.connection.read_buf(&mut self.input).await {
                     Ok(count) if count > 0 => {}
-                    _ => return Heard::End { close_code: None },
+                    _ => return Err(Heard::End { close_code: None }),
                 },
-                Err(error) => return Heard::Nonsense(error.to_string()),
+                Err(error) => return Err(Heard::Nonsense(error.to_string())),
             }
         }
     }

@@ -170,7 +170,7 @@ impl SockJs {
     /// The next frame; none where the connection ended without one of closing.
     async fn frame(&mut self) -> Result<Option<String>, TurnedAway> {
         match &mut self.carrier {
-            Carrier::WebSocket(socket) => match socket.hear().await {
+            Carrier::WebSocket(socket) => match socket.hear_whole().await {
                 Heard::Bytes(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
                 Heard::End { .. } => Ok(None),
                 Heard::Nonsense(error) => Err(TurnedAway::by(error)),

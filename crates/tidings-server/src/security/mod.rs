@@ -9,8 +9,10 @@ mod policy;
 mod revocations;
 mod users;
 
-use std::future::ready;
+use std::future::{poll_fn, ready};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::task::Poll;
 
 use arc_swap::ArcSwapOption;
 use tidings_core::security::{
@@ -73,11 +75,7 @@ impl Security {
             .as_deref()
             .map(|policy| &policy.authority)
         {
-            Some(Authority::Own(own)) => {
-                let own = Arc::clone(own);
-                // Not called before it is polled, where a panic of the program's is caught.
-                Box::pin(async move { own.authenticate(credentials).await })
-            }
+            Some(Authority::Own(own)) => guarded(own, credentials),
             Some(Authority::Chain(chain)) => chain.authenticate(credentials),
             None => {
                 let text = "the server does not run yet".to_owned();
@@ -136,4 +134,20 @@ impl Security {
         let decision = rules.decide(principal, action, destination);
         decision.rule.map(ToString::to_string)
     }
+}
+
+/// Asks an authenticator that is not ours: one that panics is out of order, and nothing else is.
+fn guarded(own: &Arc<dyn Authenticator>, credentials: Credentials) -> AuthenticateFuture {
+    let asked = catch_unwind(AssertUnwindSafe(|| own.authenticate(credentials)));
+    let Ok(mut answer) = asked else {
+        return Box::pin(ready(Err(out_of_order())));
+    };
+    Box::pin(poll_fn(move |context| {
+        catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)))
+            .unwrap_or_else(|_| Poll::Ready(Err(out_of_order())))
+    }))
+}
+
+fn out_of_order() -> AuthenticationError {
+    AuthenticationError::Unavailable("who the client is could not be found out".to_owned())
 }

@@ -134,10 +134,15 @@ impl Worker {
             self.close(connection, refusal.reason, Some(&refusal.reply(None)));
             return;
         }
+        let mut withdrawn = Vec::new();
         for (key, destination) in subscriptions {
             if allow(self, asker, Action::Subscribe, &destination).is_err() {
-                self.withdraw(connection, key, EndedBy::Rules);
+                withdrawn.extend(self.end_unasked(connection, key));
             }
+        }
+        // All have ended by then: that of the errors may be one of them.
+        for one in withdrawn {
+            self.tell_of_end(&one, EndedBy::Rules);
         }
     }
 
