@@ -70,9 +70,10 @@ export class Guest {
    *
    * @param transports one name or several; without, sockjs-client chooses
    * @param timeout how long a transport may take, in milliseconds; without, twice 300 ms and the round trip
+   * @param headers of CONNECT
    */
-  async connects(url, transports, { timeout = PATIENCE } = {}) {
-    const connected = this.page.evaluate(openSession, { url, transports, timeout });
+  async connects(url, transports, { timeout = PATIENCE, headers = {} } = {}) {
+    const connected = this.page.evaluate(openSession, { url, transports, timeout, headers });
     return this.#within(connected, 'CONNECTED');
   }
 
@@ -97,6 +98,11 @@ export class Guest {
       this.page.evaluate((count) => window.session.hears(count), number),
       'MESSAGE',
     );
+  }
+
+  /** The name that CONNECTED told. */
+  async isCalled() {
+    return this.page.evaluate(() => window.session.greeting['user-name']);
   }
 
   /** The ERROR frame's code, when one comes. */
@@ -143,7 +149,7 @@ export class Guest {
 }
 
 /** Runs in the page: a STOMP client in `window.session`, and the transport once it is connected. */
-function openSession({ url, transports, timeout }) {
+function openSession({ url, transports, timeout, headers: connectHeaders }) {
   const { SockJS, StompJs } = window;
   const heard = [];
   const wanted = [];
@@ -177,7 +183,11 @@ function openSession({ url, transports, timeout }) {
           reconnectDelay: 0,
           heartbeatIncoming: 0,
           heartbeatOutgoing: 0,
-          onConnect: () => resolve(session.socket.transport),
+          connectHeaders,
+          onConnect: ({ headers }) => {
+            session.greeting = headers;
+            resolve(session.socket.transport);
+          },
           onStompError: ({ headers }) => refused(headers.code),
           onWebSocketClose: ({ code, reason, wasClean }) => {
             closed([code, reason, wasClean]);
