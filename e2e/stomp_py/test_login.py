@@ -71,7 +71,7 @@ class Login(unittest.TestCase):
         self.is_in(self.users, "ann", login="ann", passcode="correct-horse")
 
     def test_a_wrong_passcode_and_a_wrong_name_are_refused_alike(self):
-        self.is_refused(self.users, "bad-credentials", login="ann", passcode="wrong")
+        self.is_refused(self.users, "bad-credentials", login="ann", passcode="guessed-by-chance")
         self.is_refused(self.users, "bad-credentials", login="nobody", passcode="correct-horse")
 
     def test_who_shows_nothing_is_told_so(self):
