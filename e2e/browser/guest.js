@@ -9,13 +9,15 @@ const LIBRARIES = [resolve('sockjs-client/dist/sockjs.js'), resolve('@stomp/stom
 
 export { openBrowser, PATIENCE };
 
+const EMPTY = '<!doctype html><title>A page of the tests</title><link rel="icon" href="data:,">';
+
 /** An HTTP server with one empty page: the home of pages that are not the server's own. */
 export class Pages {
   static async open() {
     const pages = new Pages();
     pages.server = createServer((_, response) => {
       response.setHeader('content-type', 'text/html; charset=utf-8');
-      response.end('<!doctype html><title>A page of another origin</title><link rel="icon" href="data:,">');
+      response.end(EMPTY);
     });
     await new Promise((ready) => pages.server.listen(0, '127.0.0.1', ready));
     return pages;
@@ -47,8 +49,7 @@ export class Guest {
    */
   static async arrives(browser, home, { library = LIBRARIES[0], ...options } = {}) {
     const guest = new Guest();
-    // The server's own pages run no scripts but their own; those of the tests come in past that.
-    guest.context = await browser.newContext({ bypassCSP: true, ...options });
+    guest.context = await browser.newContext(options);
     guest.page = await guest.context.newPage();
     guest.page.setDefaultTimeout(PATIENCE);
     guest.page.on('pageerror', (error) => guest.#faults.push(`threw: ${error}`));
@@ -60,6 +61,9 @@ export class Guest {
       const path = new URL(response.url()).pathname.replace(/\/\d{3}\/[a-z0-5]{8}\//, '/*/*/');
       guest.answers.push(`${response.status()} ${path}`);
     });
+    // The greeting lets no scripts of the tests run, so an empty page stands in for it.
+    const greeting = ({ pathname }) => pathname === '/ws';
+    await guest.page.route(greeting, (route) => route.fulfill({ contentType: 'text/html', body: EMPTY }));
     await guest.page.goto(home);
     await guest.page.addScriptTag(library.startsWith('http') ? { url: library } : { path: library });
     await guest.page.addScriptTag({ path: LIBRARIES[1] });

@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::issuer::{Issuer, Key};
+use crate::rotation::connect_in_the_end;
 use crate::server::Running;
 
 #[tokio::test]
@@ -30,14 +31,14 @@ async fn a_reload_loses_no_key_that_was_fetched() {
             .hears_itself()
             .await;
     }
-    // Another issuer comes, and then stands at the url of the first one: its keys are not those of the other.
+    // Another issuer comes beside it, with a key of the same name.
     config.jwt.issuers.push(others.source());
     server.reload(&config);
     others.await_asked(1);
     for (key, issuer) in [(&ours, "ours"), (&theirs, "theirs")] {
-        let connected =
-            crate::rotation::connect_in_the_end(server.address, &key.token(issuer, "ann"));
-        connected.await.hears_itself().await;
+        let token = key.token(issuer, "ann");
+        let mut client = connect_in_the_end(server.address, &token).await;
+        client.hears_itself().await;
     }
     config.jwt.issuers.remove(0);
     server.reload(&config);
