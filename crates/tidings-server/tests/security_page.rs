@@ -1,7 +1,8 @@
-//! docs/security.md: each configuration can be loaded, and the authenticator is one.
+//! docs/security.md: each configuration starts a server, and the authenticator is one.
 
 use std::env;
 use std::fs;
+use std::path::Path;
 use std::process;
 
 use tidings_core::security::{AuthenticationError, Credential, Credentials, Principal};
@@ -20,19 +21,23 @@ fn blocks(language: &str) -> Vec<&'static str> {
         .collect()
 }
 
-#[test]
-fn every_configuration_of_the_page_is_good_and_deserves_no_warning() {
-    let file = env::temp_dir().join(format!("tidings-security-page-{}.toml", process::id()));
+#[tokio::test]
+async fn every_configuration_of_the_page_starts_a_server_and_deserves_no_warning() {
+    let folder = env::temp_dir().join(format!("tidings-security-page-{}", process::id()));
+    furnish(&folder);
+    let here = folder.to_str().expect("a plain name");
+    let file = folder.join("tidings.toml");
     let mut kinds = Vec::new();
     for text in blocks("toml") {
-        fs::write(&file, text).expect("a folder to write to");
+        fs::write(&file, text.replace("/etc/tidings", here)).expect("it was made");
         let config = Config::load(Some(&file), [].into_iter(), &Overrides::default());
         let config = config.unwrap_or_else(|errors| panic!("{errors}\n{text}"));
         assert_eq!(config.warnings(), Vec::<String>::new(), "{text}");
         assert!(!config.security.rules.is_empty(), "{text}");
-        kinds.extend(config.security.authenticator);
+        kinds.extend(config.security.authenticator.clone());
+        starts(config, text).await;
     }
-    fs::remove_file(&file).expect("it was written");
+    fs::remove_dir_all(&folder).expect("it was made");
     for kind in [
         AuthenticatorKind::Users,
         AuthenticatorKind::Jwt,
@@ -41,6 +46,33 @@ fn every_configuration_of_the_page_is_good_and_deserves_no_warning() {
         assert!(kinds.contains(&kind), "{}", kind.name());
     }
     assert_eq!(kinds.len(), 7);
+}
+
+/// Takes no port, and ends at once.
+async fn starts(config: Config, text: &str) {
+    let server = Server::unbound(config);
+    let ran = server
+        .run(axum::Router::new(), std::future::ready(()))
+        .await;
+    ran.unwrap_or_else(|error| panic!("{error}\n{text}"));
+}
+
+/// What the page has in `/etc/tidings`.
+fn furnish(folder: &Path) {
+    let names = ["localhost".to_owned()];
+    let signed = rcgen::generate_simple_self_signed(names).expect("a certificate");
+    let certificate = signed.cert.pem();
+    let files = [
+        ("server.pem", &*certificate),
+        ("server.key", &*signed.signing_key.serialize_pem()),
+        ("clients.pem", &*certificate),
+        ("users.txt", blocks("text")[0]),
+        ("billing.pem", &*signed.signing_key.public_key_pem()),
+    ];
+    fs::create_dir_all(folder).expect("a folder to write to");
+    for (name, text) in files {
+        fs::write(folder.join(name), text).expect("it was made");
+    }
 }
 
 #[test]

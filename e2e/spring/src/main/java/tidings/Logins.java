@@ -83,6 +83,7 @@ record Logins(WebSocketStompClient client, String users, String tokens) {
             StompHeaders greeting = Peer.within(peer.greeting);
             check(Long.parseLong(greeting.getFirst("session-expires-in")) <= 2000, "it is told how long it has");
             equal("token-expired", Peer.within(peer.error).getFirst("code"));
+            check(Peer.within(peer.broken) != null, "the connection ends");
         }
     }
 
