@@ -17,7 +17,7 @@ use tidings_core::security::{
 
 use policy::Authority;
 pub(crate) use policy::Policy;
-pub use policy::PolicyError;
+pub use policy::{PolicyError, access_rules};
 
 use crate::config::{self, Config};
 use crate::node::Node;
