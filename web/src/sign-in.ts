@@ -31,7 +31,7 @@ export function issuedTokens(user: string, lifetime: number, ask: typeof fetch =
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ user, lifetime }),
     });
-    if (response.status === 404) {
+    if (response.status === 404 || response.status === 405) {
       throw new Error('this server issues no tokens; paste one');
     }
     if (!response.ok) throw new Error(`the server issued no token: ${(await response.text()).trim()}`);

@@ -66,16 +66,8 @@ fn signed_by(jwt: &Jwt, file: &Path, arguments: &Token) -> anyhow::Result<(Strin
         ));
     }
     let mut issue = said(arguments);
-    let of_secret = |one: &&_| {
-        matches!(
-            one,
-            tidings_server::config::JwtIssuer {
-                keys: KeySource::Secret,
-                ..
-            }
-        )
-    };
-    let issuer = jwt.issuers.iter().find(of_secret);
+    let mut issuers = jwt.issuers.iter();
+    let issuer = issuers.find(|one| one.keys == KeySource::Secret);
     issue.issuer = issue.issuer.or(issuer.map(|one| one.issuer.clone()));
     issue.audience = issue.audience.or(jwt.audiences.first().cloned());
     issue
