@@ -92,6 +92,6 @@ test('a pasted token says who it is', async () => {
   await ada.page.getByRole('button', { name: 'Disconnect' }).click();
   await ada.page.getByLabel('or paste one').fill('no token');
   await ada.page.getByRole('button', { name: 'Connect', exact: true }).click();
-  await ada.page.locator('#farewell', { hasText: 'not-authenticated' }).waitFor();
+  await ada.page.locator('#farewell', { hasText: 'bad-credentials' }).waitFor();
   await ada.leaves();
 });

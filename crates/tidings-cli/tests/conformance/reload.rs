@@ -109,7 +109,7 @@ fn a_user_who_is_added_to_the_file_can_connect() {
     peer.expect("CONNECTED");
     let mut early = server.tcp();
     login(&mut early, "bob", "banana");
-    early.expect_error("not-authenticated");
+    early.expect_error("bad-credentials");
 
     server.write("users", &(ann + &user("bob", "banana")));
     server.await_log(TAKEN_OVER, 1);
