@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use tidings::MessagingTemplate;
 use tidings::application::{Application, Broker};
+use tidings_core::security::Authenticator;
 use tidings_server::config::{Config, Overrides};
-use tidings_server::{Connector, Endpoint, RunError, Server};
+use tidings_server::{Connector, Endpoint, ReloadError, Reloaded, Reloader, RunError, Server};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_local, yield_now};
 
@@ -20,6 +21,9 @@ use crate::peer::Peer;
 pub struct TestServer {
     connector: Connector,
     broker: Arc<dyn Broker>,
+    reloader: Reloader,
+    /// Its configuration as it is now.
+    config: Config,
     /// Path of WebSocket.
     path: String,
     stop: oneshot::Sender<()>,
@@ -30,6 +34,7 @@ pub struct TestServer {
 #[must_use = "it starts when it is told to"]
 pub struct TestServerBuilder {
     config: Config,
+    authenticator: Option<Arc<dyn Authenticator>>,
     application: Option<Arc<dyn Application>>,
     endpoints: Vec<Endpoint>,
     pages: axum::Router,
@@ -52,6 +57,7 @@ impl TestServer {
         config.server.workers = 1;
         TestServerBuilder {
             config,
+            authenticator: None,
             application: None,
             endpoints: Vec::new(),
             pages: axum::Router::new(),
@@ -82,6 +88,19 @@ impl TestServer {
         Arc::clone(&self.broker)
     }
 
+    /// Changes the configuration while the server runs, as a signal does to one of its own process; what it names in files
+    /// is read again.
+    ///
+    /// # Errors
+    /// Something is bad about it: then all stays as it was.
+    pub fn reload(&mut self, change: impl FnOnce(&mut Config)) -> Result<Reloaded, ReloadError> {
+        let mut config = self.config.clone();
+        change(&mut config);
+        let reloaded = self.reloader.reload(&config)?;
+        self.config = config;
+        Ok(reloaded)
+    }
+
     /// Connects what is no [`Peer`]: an HTTP client, say.
     pub fn connector(&self) -> Connector {
         self.connector.clone()
@@ -109,6 +128,12 @@ impl TestServerBuilder {
         self
     }
 
+    /// This authenticator says who clients are, in place of those that the configuration names.
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
+        self.authenticator = Some(Arc::new(authenticator));
+        self
+    }
+
     /// Changes the configuration. Addresses in it are not taken, whatever they are.
     pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);
@@ -133,7 +158,11 @@ impl TestServerBuilder {
     /// Not within [`run`](crate::run), or the server refuses to start.
     pub async fn start(self) -> TestServer {
         let path = self.config.websocket.path.clone();
-        let mut server = Server::unbound(self.config);
+        let mut server = Server::unbound(self.config.clone());
+        if let Some(authenticator) = self.authenticator {
+            server =
+                server.authenticator(move |credentials| authenticator.authenticate(credentials));
+        }
         if let Some(application) = self.application {
             server = server.application(application);
         }
@@ -142,6 +171,7 @@ impl TestServerBuilder {
         }
         let (stop, stopped) = oneshot::channel();
         let (connector, broker) = (server.connector(), server.broker());
+        let reloader = server.reloader();
         let stopped = async {
             // The server was dropped: that stops it too.
             let _: Result<(), _> = stopped.await;
@@ -149,6 +179,8 @@ impl TestServerBuilder {
         let server = TestServer {
             connector,
             broker,
+            reloader,
+            config: self.config,
             path,
             stop,
             running: spawn_local(server.run_in_place(self.pages, stopped)),

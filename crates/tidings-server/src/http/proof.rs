@@ -113,7 +113,11 @@ impl Shown {
             let text = "who the client is could not be found out in time".to_owned();
             Err(AuthenticationError::Unavailable(text))
         };
-        match proven.unwrap_or_else(|_| late()) {
+        let stands = |principal| match node.security.refuses(&principal, node.now_ms()) {
+            true => Err(AuthenticationError::Revoked),
+            false => Ok(principal),
+        };
+        match proven.unwrap_or_else(|_| late()).and_then(stands) {
             Ok(principal) => Ok(Arc::new(Proof {
                 principal: Arc::new(principal),
                 csrf_token: self.csrf_token,

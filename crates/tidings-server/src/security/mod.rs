@@ -1,26 +1,31 @@
 //! Who clients are and what they may do, as the configuration and the program say now.
 
+mod api_keys;
 mod chain;
 mod desk;
 mod jwt;
 mod key_source;
 mod policy;
+mod revocations;
 mod users;
 
 use std::future::ready;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use tidings_core::security::{
     Action, AuthenticateFuture, AuthenticationError, Authenticator, Credentials, Principal, Rule,
 };
 
+pub use api_keys::ApiKeyError;
+pub(crate) use api_keys::{ApiKey, Need, compile};
 use policy::Authority;
 pub(crate) use policy::Policy;
 pub use policy::{PolicyError, access_rules};
+pub(crate) use revocations::{Full, Revocation, Revocations, Subject};
 
 use crate::config::{self, Config};
-use crate::node::Node;
+use crate::node::{Node, lock};
 
 /// Every decision about a client is made here.
 #[derive(Default)]
@@ -31,6 +36,8 @@ pub(crate) struct Security {
     rules: OnceLock<Vec<Rule>>,
     /// Until the server runs, nobody is let in.
     policy: ArcSwapOption<Policy>,
+    /// Who is not let in any more, whatever proves it.
+    revocations: Mutex<Revocations>,
 }
 
 impl Security {
@@ -82,6 +89,22 @@ impl Security {
             let decision = policy.rules.decide(principal, action, destination);
             decision.is_allowed
         })
+    }
+
+    /// The key of the HTTP API that is shown, if it is one.
+    pub(crate) fn api_key(&self, shown: &[u8]) -> Option<Arc<ApiKey>> {
+        self.policy.load().as_deref()?.api_key(shown)
+    }
+
+    /// Whether the principal, or the token that proves it, is revoked. Where the session is known to the whereabouts
+    /// before this is asked, no revocation misses it: either this sees that, or that sees the session.
+    pub(crate) fn refuses(&self, principal: &Principal, now_ms: u64) -> bool {
+        lock(&self.revocations).refuses(principal, now_ms)
+    }
+
+    /// The revocations, for who changes or lists them.
+    pub(crate) fn revocations(&self) -> MutexGuard<'_, Revocations> {
+        lock(&self.revocations)
     }
 
     /// `[security]` as it is now; its defaults until the server runs.

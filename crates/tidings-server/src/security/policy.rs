@@ -9,6 +9,7 @@ use tidings_auth::keys::KeyError;
 use tidings_core::destination::Destinations;
 use tidings_core::security::{Authenticator, Rule, RuleError, Rules};
 
+use super::api_keys::{ApiKey, ApiKeyError, compile};
 use super::chain::Chain;
 use crate::config::{self, AuthenticatorKind, Config};
 use crate::node::Node;
@@ -21,6 +22,8 @@ pub(crate) struct Policy {
     pub(super) is_open: bool,
     pub(super) authority: Authority,
     pub(super) config: Arc<config::Security>,
+    /// Of the HTTP API.
+    api_keys: Vec<Arc<ApiKey>>,
 }
 
 /// Who says who a client is.
@@ -78,6 +81,9 @@ pub enum PolicyError {
         /// What is wrong with it.
         cause: String,
     },
+    /// A scope of a key of the HTTP API can't be read.
+    #[error(transparent)]
+    ApiKey(#[from] ApiKeyError),
     /// `webhook.authenticate_url` can't be asked.
     #[error("{0}")]
     Webhook(String),
@@ -128,7 +134,16 @@ impl Policy {
             is_open,
             authority,
             config: Arc::new(config.security.clone()),
+            api_keys: compile(&config.api.keys, &node.destinations)?,
         })
+    }
+
+    /// The key of the HTTP API that is shown, if it is one.
+    ///
+    /// Every key is compared, so that the time does not tell which one is nearly right.
+    pub(crate) fn api_key(&self, shown: &[u8]) -> Option<Arc<ApiKey>> {
+        let shown = self.api_keys.iter().filter(|key| key.is(shown));
+        shown.last().map(Arc::clone)
     }
 }
 
