@@ -19,7 +19,6 @@ pub(crate) struct SockJs {
     closed: Option<Option<u16>>,
 }
 
-#[expect(clippy::large_enum_variant, reason = "a test has a few of them")]
 enum Carrier {
     WebSocket(WebSocket),
     Http {

@@ -146,12 +146,18 @@ impl Policy {
     ///
     /// Every key is compared, so that the time does not tell which one is nearly right.
     pub(crate) fn api_key(&self, shown: &[u8]) -> Option<Arc<ApiKey>> {
-        let shown = self.api_keys.iter().filter(|key| key.is(shown));
-        shown.last().map(Arc::clone)
+        let mut found = None;
+        for key in &self.api_keys {
+            if key.is(shown) {
+                found = Some(Arc::clone(key));
+            }
+        }
+        found
     }
 }
 
-fn parse(node: &Node, lines: &[String]) -> Result<Vec<Rule>, PolicyError> {
+/// Reads rules about the destinations of this node.
+pub(crate) fn parse(node: &Node, lines: &[String]) -> Result<Vec<Rule>, PolicyError> {
     let rule = |(place, line): (usize, &String)| {
         Rule::parse(line, &node.destinations).map_err(|source| PolicyError::Rule {
             number: place + 1,
