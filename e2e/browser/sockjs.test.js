@@ -40,10 +40,9 @@ before(async () => {
 after(() => Promise.all([browser?.close(), pages?.close(), server?.stop()]));
 
 const base = (of = server) => `http://${of.address}/ws`;
-/** A page of the server's own origin. The greeting is none for `jsonp`, whose forms would come without a referrer. */
-const own = (of) => `${base(of)}/info`;
+/** The greeting is a page of the server's own origin. */
 const HOMES = {
-  'a page of its own origin': () => own(),
+  'a page of its own origin': () => base(),
   'a page of another port': () => pages.origin('127.0.0.1'),
   'a page of another site': () => pages.origin('localhost'),
 };
@@ -109,7 +108,7 @@ for (const transport of [...ANYWHERE, AT_HOME]) {
 
 for (const transport of [...ANYWHERE, AT_HOME].filter((name) => name !== 'websocket')) {
   test(`${transport}: someone else who knows the address of a session gets nothing`, async () => {
-    const guest = await Guest.arrives(browser, own());
+    const guest = await Guest.arrives(browser, base());
     await guest.connects(base(), transport);
     const topic = `/topic/bound-${transport}`;
     await guest.subscribes(topic);
