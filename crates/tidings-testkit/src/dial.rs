@@ -75,6 +75,17 @@ impl Dial {
         self.header("login", login)
     }
 
+    /// Panics of the peer name it so.
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    /// With this token in CONNECT: `Authorization: Bearer TOKEN`.
+    pub fn token(self, token: &str) -> Self {
+        self.header("Authorization", &format!("Bearer {token}"))
+    }
+
     /// With this `accept-version`: `1.0,1.1`.
     pub fn versions(mut self, versions: &str) -> Self {
         versions.clone_into(&mut self.versions);

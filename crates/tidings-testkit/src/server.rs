@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use tidings::MessagingTemplate;
 use tidings::application::{Application, Broker};
-use tidings_core::security::Authenticator;
+use tidings::security::{Authenticator, Principal};
 use tidings_server::config::{Config, Overrides};
-use tidings_server::{Connector, Endpoint, ReloadError, Reloaded, Reloader, RunError, Server};
+use tidings_server::{
+    Connector, Endpoint, Identity, ReloadError, Reloaded, Reloader, RunError, Server,
+};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_local, yield_now};
 
@@ -34,8 +36,8 @@ pub struct TestServer {
 #[must_use = "it starts when it is told to"]
 pub struct TestServerBuilder {
     config: Config,
-    authenticator: Option<Arc<dyn Authenticator>>,
     application: Option<Arc<dyn Application>>,
+    authenticator: Option<Arc<dyn Authenticator>>,
     endpoints: Vec<Endpoint>,
     pages: axum::Router,
 }
@@ -57,8 +59,8 @@ impl TestServer {
         config.server.workers = 1;
         TestServerBuilder {
             config,
-            authenticator: None,
             application: None,
+            authenticator: None,
             endpoints: Vec::new(),
             pages: axum::Router::new(),
         }
@@ -71,6 +73,24 @@ impl TestServer {
     #[track_caller]
     pub fn connect(&self, login: &str) -> impl Future<Output = Peer> + use<> {
         self.dial().login(login).connect()
+    }
+
+    /// A client to describe that is this one, with its roles and claims: as if the program around the server had found out
+    /// who it is, whatever the server's authenticator says.
+    pub fn dial_as(&self, principal: Principal) -> Dial {
+        let name = principal.name.clone();
+        let connector = self.connector.clone();
+        let connector = connector.with_identity(Identity::of(principal));
+        Dial::new(connector, self.path.clone()).named(name.as_deref().unwrap_or("nobody"))
+    }
+
+    /// A client that is this one, with its roles and claims, connected: see [`dial_as`](Self::dial_as).
+    ///
+    /// # Panics
+    /// Something else than CONNECTED came.
+    #[track_caller]
+    pub fn connect_as(&self, principal: Principal) -> impl Future<Output = Peer> + use<> {
+        self.dial_as(principal).connect()
     }
 
     /// A client to describe.
@@ -128,7 +148,26 @@ impl TestServerBuilder {
         self
     }
 
-    /// This authenticator says who clients are, in place of those that the configuration names.
+    /// These access rules say what clients may do; what none allows is refused. Without any, everything is allowed.
+    ///
+    /// ```
+    /// use tidings::prelude::*;
+    /// use tidings_testkit::TestServer;
+    ///
+    /// tidings_testkit::run(async {
+    ///     let rules = ["allow connect", "allow subscribe /topic/staff/** if role staff"];
+    ///     let server = TestServer::builder().rules(rules).start().await;
+    ///     let mut ann = server.connect_as(Principal::user("ann").with_roles(["staff"])).await;
+    ///     ann.subscribe("/topic/staff/news").await;
+    /// });
+    /// ```
+    pub fn rules<R: Into<String>>(mut self, rules: impl IntoIterator<Item = R>) -> Self {
+        self.config.security.rules = rules.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Says who clients are, in place of any `login` being taken as the user's name: a closure, or an authenticator of the
+    /// program's. Then [`rules`](Self::rules) are needed, or nobody may do anything.
     pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
         self.authenticator = Some(Arc::new(authenticator));
         self

@@ -20,7 +20,7 @@ use tidings_core::security::{
 pub use api_keys::ApiKeyError;
 pub(crate) use api_keys::{ApiKey, Need, compile};
 use policy::Authority;
-pub(crate) use policy::Policy;
+pub(crate) use policy::{Policy, parse};
 pub use policy::{PolicyError, access_rules};
 pub(crate) use revocations::{Full, Revocation, Revocations, Subject};
 
@@ -73,7 +73,11 @@ impl Security {
             .as_deref()
             .map(|policy| &policy.authority)
         {
-            Some(Authority::Own(own)) => own.authenticate(credentials),
+            Some(Authority::Own(own)) => {
+                let own = Arc::clone(own);
+                // Not called before it is polled, where a panic of the program's is caught.
+                Box::pin(async move { own.authenticate(credentials).await })
+            }
             Some(Authority::Chain(chain)) => chain.authenticate(credentials),
             None => {
                 let text = "the server does not run yet".to_owned();

@@ -142,8 +142,13 @@ impl Policy {
     ///
     /// Every key is compared, so that the time does not tell which one is nearly right.
     pub(crate) fn api_key(&self, shown: &[u8]) -> Option<Arc<ApiKey>> {
-        let shown = self.api_keys.iter().filter(|key| key.is(shown));
-        shown.last().map(Arc::clone)
+        let mut found = None;
+        for key in &self.api_keys {
+            if key.is(shown) {
+                found = Some(Arc::clone(key));
+            }
+        }
+        found
     }
 }
 
@@ -172,7 +177,11 @@ fn held_to(rules: Vec<Rule>, is_open: bool, destinations: &Destinations) -> Rule
     }
 }
 
-fn parse(destinations: &Destinations, lines: &[String]) -> Result<Vec<Rule>, PolicyError> {
+/// Reads rules about these destinations.
+pub(crate) fn parse(
+    destinations: &Destinations,
+    lines: &[String],
+) -> Result<Vec<Rule>, PolicyError> {
     let rule = |(place, line): (usize, &String)| {
         Rule::parse(line, destinations).map_err(|source| PolicyError::Rule {
             number: place + 1,
