@@ -5,9 +5,10 @@ use std::time::Duration;
 use clap::{Args, Subcommand, value_parser};
 
 use crate::body::STAMP_BYTES;
+use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
 use crate::error::BenchError;
-use crate::greeting::Greeting;
+use crate::greeting::{Greeting, Proof};
 use crate::server::own_executable;
 use crate::transport::Transport;
 
@@ -34,6 +35,10 @@ pub enum BenchCommand {
     ///
     /// The server is the example `handlers_showcase` of the crate `tidings`, or another with its routes `echo`.
     Handler(HandlerArgs),
+    /// Clients that come, hear CONNECTED and go: rate, CPU and time for each kind of credentials, medians and ratios.
+    ///
+    /// With --beside, what such a storm costs a fan-out: each alone, then both.
+    Storm(StormArgs),
     /// Run the floor: the cheapest loop that delivers messages, to compare with. No broker; never expose it.
     Floor(FloorArgs),
     /// The published figures: every scenario on the server and on the floor in turn, medians and ratios.
@@ -284,6 +289,47 @@ pub struct HandlerArgs {
     pub connections: u32,
 }
 
+/// Arguments of `storm`.
+#[derive(Debug, Clone, Args)]
+#[non_exhaustive]
+pub struct StormArgs {
+    /// The server; it is always one that this starts, with keys and users of its own.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// What clients prove themselves with, measured in turn; the first is what the others are compared with.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "none,hs256,es256,eddsa,rs256"
+    )]
+    pub credentials: Vec<Credentials>,
+    /// Clients per second, whatever the server does. Default: as many as it takes; with --beside 1000.
+    #[arg(long, value_parser = rate)]
+    pub per_second: Option<f64>,
+    /// Clients on their way at the same time, where no rate is given.
+    #[arg(long, default_value_t = 64, value_parser = value_parser!(u32).range(1..=512))]
+    pub at_once: u32,
+    /// `security.authentication_threads` of the server.
+    #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(1..=64))]
+    pub authentication_threads: u32,
+    /// Beside a fan-out to so many subscribers. Default: alone.
+    #[arg(long, value_parser = value_parser!(u32).range(1..=100_000))]
+    pub beside: Option<u32>,
+    /// Messages per second of that fan-out.
+    #[arg(long, default_value_t = 50.0, value_parser = rate)]
+    pub messages_per_second: f64,
+    /// Runs of each; the median counts.
+    #[arg(long, default_value_t = 3, value_parser = value_parser!(u32).range(1..=99))]
+    pub runs: u32,
+    /// Measured time of each run in seconds.
+    #[arg(long, default_value = "4", value_parser = seconds)]
+    pub duration: Duration,
+    /// Time before it, in seconds.
+    #[arg(long, default_value = "1", value_parser = seconds)]
+    pub warm_up: Duration,
+}
+
 impl TargetArgs {
     /// The words of the command that starts the server.
     pub(crate) fn server_words(&self) -> Result<Vec<String>, BenchError> {
@@ -302,7 +348,10 @@ impl TargetArgs {
     pub(crate) fn greeting(&self) -> Greeting {
         Greeting {
             virtual_host: self.virtual_host.clone(),
-            login: self.login.clone().zip(self.passcode.clone()),
+            proof: match self.login.clone().zip(self.passcode.clone()) {
+                Some((login, passcode)) => Proof::Login { login, passcode },
+                None => Proof::None,
+            },
             heart_beat: Duration::ZERO,
         }
     }

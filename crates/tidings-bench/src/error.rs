@@ -73,6 +73,9 @@ pub enum BenchError {
     /// A process could not be put on a core.
     #[error("cannot pin a process to a core: {0}; leave out --pin")]
     Pin(String),
+    /// Keys or passcodes could not be made.
+    #[error("cannot make credentials: {0}")]
+    Credentials(String),
     /// Two options contradict each other.
     #[error("{0}")]
     Usage(&'static str),

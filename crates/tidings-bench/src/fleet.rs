@@ -261,7 +261,8 @@ fn end_failed(failed: Option<Failed>, links: &mut [Link], ended: &mut Vec<usize>
     }
 }
 
-fn raise_open_files(needed: u64) -> Result<(), BenchError> {
+/// Raises the soft limit as far as it goes, and says where that is not enough.
+pub(crate) fn raise_open_files(needed: u64) -> Result<(), BenchError> {
     let allowed = rlimit::increase_nofile_limit(u64::MAX)?;
     if allowed < needed {
         return Err(BenchError::OpenFiles { needed, allowed });

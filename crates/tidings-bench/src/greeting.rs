@@ -8,23 +8,30 @@ use crate::wire::Frame;
 #[derive(Debug, Clone)]
 pub(crate) struct Greeting {
     pub(crate) virtual_host: String,
-    pub(crate) login: Option<(String, String)>,
+    pub(crate) proof: Proof,
     /// Offered both ways; zero: none.
     pub(crate) heart_beat: Duration,
+}
+
+/// By what a connection shows who it is.
+#[derive(Debug, Clone)]
+pub(crate) enum Proof {
+    None,
+    Login { login: String, passcode: String },
+    Token(String),
 }
 
 impl Greeting {
     /// The CONNECT frame.
     pub(crate) fn connect(&self) -> String {
         let beat = self.heart_beat.as_millis();
-        let login = self
-            .login
-            .as_ref()
-            .map_or_else(String::new, |(login, passcode)| {
-                format!("login:{login}\npasscode:{passcode}\n")
-            });
+        let proof = match &self.proof {
+            Proof::None => String::new(),
+            Proof::Login { login, passcode } => format!("login:{login}\npasscode:{passcode}\n"),
+            Proof::Token(token) => format!("Authorization:Bearer {token}\n"),
+        };
         format!(
-            "CONNECT\naccept-version:1.2\nhost:{}\nheart-beat:{beat},{beat}\n{login}\n\0",
+            "CONNECT\naccept-version:1.2\nhost:{}\nheart-beat:{beat},{beat}\n{proof}\n\0",
             self.virtual_host
         )
     }

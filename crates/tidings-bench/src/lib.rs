@@ -14,6 +14,7 @@
 //!  fleet       all connections, the     load         drives a plan for a time and measures
 //!   link       loop; one connection     board        what is on its way; tally: each once, in order
 //!    wire/*    its bytes                body, histogram, process, report
+//!    storm     clients that come and go; credentials: what they prove themselves with
 //!    session   its SockJS session; senders: the connections on which SockJS over HTTP sends
 //!  floor/*     the floor
 //! ```
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 mod board;
 mod body;
 mod command;
+mod credentials;
 mod endpoint;
 mod error;
 mod fleet;
@@ -41,6 +43,7 @@ mod scenario;
 mod senders;
 mod server;
 mod session;
+mod storm;
 mod tally;
 mod transport;
 mod wire;
@@ -48,8 +51,9 @@ mod wire;
 pub use board::Verification;
 pub use command::{
     BenchCommand, CompareArgs, ConnectArgs, FanoutArgs, FloorArgs, HandlerArgs, LatencyArgs,
-    LoadArgs, PairsArgs, RateArgs, StalledArgs, TargetArgs, TransportsArgs,
+    LoadArgs, PairsArgs, RateArgs, StalledArgs, StormArgs, TargetArgs, TransportsArgs,
 };
+pub use credentials::Credentials;
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{BenchError, Ending};
 pub use floor::serve as serve_floor;
@@ -59,8 +63,8 @@ pub use plan::Way;
 pub use process::{CpuSource, CpuTime, Memory};
 pub use report::{Cost, LoadReport, Setup, StalledFate};
 pub use scenario::{
-    CompareReport, ComparedScenario, ComparedTransport, ComparedWay, ConnectReport, HandlerReport,
-    TransportsReport,
+    BesideReport, CompareReport, ComparedScenario, ComparedTransport, ComparedWay, ConnectReport,
+    HandlerReport, StormReport, StormRun, StormedCredentials, TransportsReport,
 };
 pub use transport::Transport;
 pub use wire::ScanError;
@@ -105,6 +109,7 @@ pub fn run(command: BenchCommand, out: &mut dyn Write) -> Result<Outcome, BenchE
         BenchCommand::Latency(args) => scenario::latency(&args, out),
         BenchCommand::Rate(args) => scenario::rate(&args, out),
         BenchCommand::Stalled(args) => scenario::stalled(&args, out),
+        BenchCommand::Storm(args) => scenario::storm(&args, out),
         BenchCommand::Floor(args) => scenario::floor(&args, out),
         BenchCommand::Transports(args) => scenario::transports(&args, out),
         BenchCommand::Handler(args) => scenario::handler(&args, out),

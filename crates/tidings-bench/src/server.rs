@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,6 +44,14 @@ impl Server {
             });
         }
         Self::spawn(&target.server_words()?, !target.tcp, target.pin)
+    }
+
+    /// This executable with a configuration file.
+    pub(crate) fn start_configured(target: &TargetArgs, file: &Path) -> Result<Self, BenchError> {
+        let mut words = target.server_words()?;
+        let serve = ["serve", "--config", &file.to_string_lossy()].map(str::to_owned);
+        words.splice(1..1, serve);
+        Self::spawn(&words, !target.tcp, target.pin)
     }
 
     /// The floor, from this same executable.

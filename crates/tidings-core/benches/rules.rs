@@ -21,7 +21,7 @@ struct Shape {
     destination: &'static str,
 }
 
-const SHAPES: [Shape; 12] = [
+const SHAPES: [Shape; 14] = [
     Shape {
         name: "topics of their own",
         others: |n| format!("allow send,subscribe /topic/room-{n}/** if role member-{n}"),
@@ -102,6 +102,20 @@ const SHAPES: [Shape; 12] = [
         last: "allow send /topic/**",
         action: Action::Send,
         destination: "/topic/lobby/table/7",
+    },
+    Shape {
+        name: "worst: the same ahead of what differs",
+        others: |n| format!("allow send /topic/*/table/**/x{n}"),
+        last: "allow send /topic/**",
+        action: Action::Send,
+        destination: "/topic/lobby/table/7",
+    },
+    Shape {
+        name: "worst: wildcard over every rule",
+        others: |n| format!("allow subscribe /topic/room-{n}/**"),
+        last: "allow subscribe /topic/**",
+        action: Action::Subscribe,
+        destination: "/topic/*/news",
     },
     Shape {
         name: "worst: wildcard meets every rule",

@@ -69,7 +69,7 @@ pub use endpoint::{Endpoint, MessageHandler, Payload, Replies, Service};
 pub use listen::{Listener, ListenerKind};
 pub use peer::Identity;
 pub use reload::{FileWatch, ReloadError, Reloaded, Reloader};
-pub use security::{ApiKeyError, PolicyError};
+pub use security::{ApiKeyError, PolicyError, access_rules};
 pub use server::{BindError, RunError, Server};
 /// Options of SockJS on an [`Endpoint`].
 pub use tidings_sockjs::Options as SockJsOptions;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use bytes::Bytes;
 use tidings_core::application::{Application, Broker};
-use tidings_core::security::Authenticator;
+use tidings_core::security::{AuthenticateFuture, Authenticator, Credentials};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
@@ -192,6 +192,34 @@ impl Server {
         }
     }
 
+    /// Reads what the configuration names (rules, users, keys, certificates), as [`run`](Self::run) does before it lets
+    /// clients in, and asks nobody. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// The first thing for which `run` would fail.
+    pub fn check(config: Config) -> Result<(), RunError> {
+        let mut server = Self::unbound(config);
+        let node = &server.node;
+        if node.config.uses_tls() {
+            node.tls.reload(&node.config.tls)?;
+        }
+        server.prepare().map(drop)
+    }
+
+    /// Finds out whose these credentials are, as for a client, without letting anybody in: for who explains what the server
+    /// decides. What the configuration names is read anew. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// What the configuration names can't be used.
+    pub fn authenticate(
+        &self,
+        credentials: Credentials,
+    ) -> Result<AuthenticateFuture, PolicyError> {
+        let (node, security) = (&self.node, &self.node.security);
+        security.adopt(security.read(node, &node.config)?);
+        Ok(security.authenticate(credentials))
+    }
+
     /// Adds an endpoint to that for STOMP which the configuration describes; its path must be its own.
     #[must_use]
     pub fn mount(mut self, endpoint: Endpoint) -> Self {
@@ -276,7 +304,7 @@ impl Server {
         rules: impl IntoIterator<Item = R>,
     ) -> Result<Self, PolicyError> {
         let lines: Vec<String> = rules.into_iter().map(Into::into).collect();
-        let rules = security::parse(&self.node, &lines)?;
+        let rules = security::parse(&self.node.destinations, &lines)?;
         self.node.security.set_rules(rules);
         Ok(self)
     }

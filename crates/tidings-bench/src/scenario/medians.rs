@@ -1,17 +1,12 @@
 //! Medians of several runs, and how a table shows them.
 
-use crate::report::LoadReport;
-
 /// One over the other.
 pub(super) fn ratio(value: Option<f64>, base: Option<f64>) -> Option<f64> {
     Some(value? / base.filter(|base| *base > 0.0)?)
 }
 
 /// The middle value, or the mean of the two middle ones; `None` when a run has no value.
-pub(super) fn median(
-    runs: &[LoadReport],
-    value: impl Fn(&LoadReport) -> Option<f64>,
-) -> Option<f64> {
+pub(super) fn median<T>(runs: &[T], value: impl Fn(&T) -> Option<f64>) -> Option<f64> {
     middle(runs.iter().map(value).collect::<Option<Vec<f64>>>()?)
 }
 

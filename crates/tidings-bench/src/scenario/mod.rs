@@ -6,6 +6,7 @@ mod fanout;
 mod handler;
 mod medians;
 mod stalled;
+mod storm;
 mod transports;
 
 use std::io::Write;
@@ -15,6 +16,7 @@ use std::time::Instant;
 pub use compare::{CompareReport, ComparedScenario};
 pub use connect::ConnectReport;
 pub use handler::{ComparedWay, HandlerReport};
+pub use storm::{BesideReport, StormReport, StormRun, StormedCredentials};
 pub use transports::{ComparedTransport, TransportsReport};
 
 pub(crate) use compare::compare;
@@ -22,6 +24,7 @@ pub(crate) use connect::connect;
 pub(crate) use fanout::{fanout, latency, pairs, rate};
 pub(crate) use handler::handler;
 pub(crate) use stalled::stalled;
+pub(crate) use storm::storm;
 pub(crate) use transports::transports;
 
 use crate::Outcome;

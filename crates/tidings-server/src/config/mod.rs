@@ -31,3 +31,4 @@ pub use error::{ConfigError, ConfigErrors, Place};
 pub use load::{Overrides, Setting};
 pub(crate) use network::is_trusted;
 pub use network::{Network, NetworkError};
+pub use units::parse_duration;

@@ -22,8 +22,8 @@ use tidings_core::security::{
 pub use api_keys::ApiKeyError;
 pub(crate) use api_keys::{ApiKey, Need, compile};
 use policy::Authority;
-pub use policy::PolicyError;
 pub(crate) use policy::{Policy, parse};
+pub use policy::{PolicyError, access_rules};
 pub(crate) use revocations::{Full, Revocation, Revocations, Subject};
 
 use crate::config::{self, Config};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tidings_auth::jwt::ConfigError;
 use tidings_auth::keys::KeyError;
+use tidings_core::destination::Destinations;
 use tidings_core::security::{Authenticator, Rule, RuleError, Rules};
 
 use super::api_keys::{ApiKey, ApiKeyError, compile};
@@ -114,12 +115,10 @@ impl Policy {
         own_rules: Option<&Vec<Rule>>,
         before: Option<&Self>,
     ) -> Result<Self, PolicyError> {
-        let mut kinds = config.security.authenticator.iter();
-        let proves =
-            own_authenticator.is_some() || kinds.any(|kind| *kind != AuthenticatorKind::TrustLogin);
+        let proves = own_authenticator.is_some() || proves(config);
         let rules = match own_rules {
             Some(rules) => rules.clone(),
-            None => parse(node, &config.security.rules)?,
+            None => parse(&node.destinations, &config.security.rules)?,
         };
         let is_open = rules.is_empty() && !proves;
         let before = before.and_then(|before| match &before.authority {
@@ -131,10 +130,7 @@ impl Policy {
             None => Authority::Chain(Box::new(Chain::load(node, config, before)?)),
         };
         Ok(Self {
-            rules: match is_open {
-                true => Rules::allow_all(),
-                false => Rules::new(rules, &node.destinations),
-            },
+            rules: held_to(rules, is_open, &node.destinations),
             is_open,
             authority,
             config: Arc::new(config.security.clone()),
@@ -156,10 +152,38 @@ impl Policy {
     }
 }
 
-/// Reads rules about the destinations of this node.
-pub(crate) fn parse(node: &Node, lines: &[String]) -> Result<Vec<Rule>, PolicyError> {
+/// The rules that a server with this configuration holds clients to, read as it reads them: for who explains what it
+/// decides. All is allowed where no rules are written and nobody need prove anything.
+///
+/// # Errors
+/// [`PolicyError::Rule`]: one can't be read.
+pub fn access_rules(config: &Config) -> Result<Rules, PolicyError> {
+    let destinations = config.destinations();
+    let rules = parse(&destinations, &config.security.rules)?;
+    let is_open = rules.is_empty() && !proves(config);
+    Ok(held_to(rules, is_open, &destinations))
+}
+
+/// Whether a client has to prove who it is.
+fn proves(config: &Config) -> bool {
+    let mut kinds = config.security.authenticator.iter();
+    kinds.any(|kind| *kind != AuthenticatorKind::TrustLogin)
+}
+
+fn held_to(rules: Vec<Rule>, is_open: bool, destinations: &Destinations) -> Rules {
+    match is_open {
+        true => Rules::allow_all(),
+        false => Rules::new(rules, destinations),
+    }
+}
+
+/// Reads rules about these destinations.
+pub(crate) fn parse(
+    destinations: &Destinations,
+    lines: &[String],
+) -> Result<Vec<Rule>, PolicyError> {
     let rule = |(place, line): (usize, &String)| {
-        Rule::parse(line, &node.destinations).map_err(|source| PolicyError::Rule {
+        Rule::parse(line, destinations).map_err(|source| PolicyError::Rule {
             number: place + 1,
             rule: line.clone(),
             source,

@@ -44,7 +44,31 @@ pub(super) enum Value {
     },
 }
 
+/// Something that a condition asks of the principal alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::security) enum Requirement<'r> {
+    Role(&'r str),
+    User(&'r str),
+    /// That the claim equals or contains it.
+    Claim(&'r ClaimName, &'r str),
+}
+
 impl Clause {
+    /// What must be so for it to hold; `None` where it may hold without.
+    pub(super) fn requirement(&self) -> Option<Requirement<'_>> {
+        match &self.condition {
+            _ if self.is_negated => None,
+            Condition::Role(Value::Text(role)) => Some(Requirement::Role(role)),
+            Condition::User(Value::Text(name)) => Some(Requirement::User(name)),
+            Condition::Claim {
+                name,
+                value: Value::Text(value),
+                ..
+            } => Some(Requirement::Claim(name, value)),
+            _ => None,
+        }
+    }
+
     /// Whether it holds; `None` where that depends on a variable that is not known.
     pub(super) fn holds<'t>(
         &self,
@@ -114,6 +138,17 @@ fn equals(claim: &Json, value: &str) -> bool {
     }
 }
 
+/// The text that [`equals`].
+fn with_text(claim: &Json, mut on_text: impl FnMut(&str)) {
+    match claim {
+        Json::String(text) => on_text(text),
+        Json::Bool(true) => on_text("true"),
+        Json::Bool(false) => on_text("false"),
+        Json::Number(number) => on_text(&number.to_string()),
+        Json::Null | Json::Array(_) | Json::Object(_) => {}
+    }
+}
+
 fn number_equals(number: &Number, value: &str) -> bool {
     let mut expected = Expected(value);
     fmt::write(&mut expected, format_args!("{number}")).is_ok() && expected.0.is_empty()
@@ -131,9 +166,23 @@ impl fmt::Write for Expected<'_> {
 
 /// The name of a claim, or a path of names into nested objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ClaimName(pub(super) Box<str>);
+pub(in crate::security) struct ClaimName(pub(super) Box<str>);
 
 impl ClaimName {
+    /// Every text that the claim equals or contains.
+    pub(in crate::security) fn each_text(&self, claims: &Claims, mut on_text: impl FnMut(&str)) {
+        match self.find(claims) {
+            None => {}
+            Some(Json::Array(values)) => values.iter().for_each(|one| with_text(one, &mut on_text)),
+            Some(claim) => {
+                with_text(claim, &mut on_text);
+                if let Json::String(words) = claim {
+                    words.split(' ').for_each(on_text);
+                }
+            }
+        }
+    }
+
     /// The claim that is called so whole goes first: names that are addresses have dots in them.
     fn find<'c>(&self, claims: &'c Claims) -> Option<&'c Json> {
         claims.get(&*self.0).or_else(|| {

@@ -11,6 +11,7 @@ mod words;
 use std::fmt;
 use std::str::FromStr;
 
+pub(super) use condition::{ClaimName, Requirement};
 pub use error::RuleError;
 pub(super) use layout::{Escaped, Layout};
 pub(super) use path::{Path, Position};
@@ -116,6 +117,11 @@ impl Rule {
     /// The pattern as it applies to this kind of frame; `None` where it does not.
     pub(super) fn path(&self, action: Action) -> Option<&Path> {
         self.paths[action as usize].as_ref()
+    }
+
+    /// Something without which it does not apply, whatever it is held against.
+    pub(super) fn requirement(&self) -> Option<Requirement<'_>> {
+        self.clauses.iter().find_map(Clause::requirement)
     }
 
     /// Whether its conditions hold; `None` where that depends on a variable that is not known.

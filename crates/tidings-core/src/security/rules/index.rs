@@ -3,8 +3,13 @@
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use super::signs::{Hasher, Sign, Trait};
 use super::target::Target;
+use crate::security::Principal;
 use crate::security::rule::{Action, Rule, Unit};
+
+/// As few rules are looked at whole sooner than signs are made for them.
+const FEW: usize = 4;
 
 /// The rules for one kind of frame by the segments that their patterns begin with, up to the first that is not certain:
 /// a tree with a branch for each segment.
@@ -12,36 +17,60 @@ use crate::security::rule::{Action, Rule, Unit};
 pub(super) struct Index {
     /// The first one is the root.
     nodes: Vec<Node>,
+    hasher: Hasher,
 }
 
-/// Numbers of rules, ascending.
 #[derive(Debug, Clone, Default)]
 struct Node {
     children: HashMap<Box<str>, usize>,
     /// Those whose certain segments end here.
-    own: Vec<usize>,
-    /// Those and all of the branches.
-    all: Vec<usize>,
+    own: Vec<Entry>,
+    /// Those, and what denies in the branches: what allows there allows no wildcard here.
+    all: Vec<Entry>,
+}
+
+/// A rule in a list, which ascends by the numbers.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    number: u32,
+    needed: Trait,
+    sign: Sign,
 }
 
 impl Index {
     pub(super) fn new(rules: &[Rule], action: Action) -> Self {
         let mut index = Self {
             nodes: vec![Node::default()],
+            hasher: Hasher::default(),
         };
-        for (number, rule) in rules.iter().enumerate() {
-            if let Some(path) = rule.path(action) {
-                index.insert(number, &path.units[..path.certain]);
+        let mut uses: HashMap<Sign, usize> = HashMap::new();
+        for path in rules.iter().filter_map(|rule| rule.path(action)) {
+            for sign in index.hasher.signs(path) {
+                *uses.entry(sign).or_default() += 1;
             }
+        }
+        for (number, rule) in (0..).zip(rules) {
+            let Some(path) = rule.path(action) else {
+                continue;
+            };
+            let rarest = index.hasher.signs(path).min_by_key(|sign| uses[sign]);
+            let entry = Entry {
+                number,
+                needed: index.hasher.needed(rule.requirement()),
+                sign: rarest.unwrap_or_default(),
+            };
+            index.insert(entry, &path.units[..path.certain], rule.is_allow());
         }
         index
     }
 
-    fn insert(&mut self, number: usize, certain: &[Unit<Box<str>>]) {
+    fn insert(&mut self, entry: Entry, certain: &[Unit<Box<str>>], is_allow: bool) {
         let mut at = 0;
-        self.nodes[at].all.push(number);
         for unit in certain {
             let Unit::Literal(segment) = unit else { break };
+            if !is_allow {
+                self.nodes[at].all.push(entry);
+            }
             let next = self.nodes.len();
             let children = &mut self.nodes[at].children;
             let child = *children.entry(segment.clone()).or_insert(next);
@@ -49,14 +78,42 @@ impl Index {
                 self.nodes.push(Node::default());
             }
             at = child;
-            self.nodes[at].all.push(number);
         }
-        self.nodes[at].own.push(number);
+        self.nodes[at].all.push(entry);
+        self.nodes[at].own.push(entry);
     }
 
-    /// The rules that can apply: those left out begin with a segment that the target does not have there.
-    pub(super) fn candidates(&self, target: &Target<'_>) -> Candidates<'_> {
-        let mut lists: SmallVec<[&[usize]; 8]> = SmallVec::new();
+    /// The first rule of which `applies` is true, which is told how many segments of the target its certain ones agree
+    /// with. Those left out begin with a segment that the target does not have there, or lack a sign.
+    pub(super) fn first(
+        &self,
+        target: &Target<'_>,
+        principal: &Principal,
+        applies: impl Fn(usize, usize) -> bool,
+    ) -> Option<usize> {
+        let (lists, depth) = self.candidates(target);
+        let seen = (lists.iter().map(|list| list.len()).sum::<usize>() > FEW)
+            .then(|| (self.hasher.traits(principal), self.hasher.marks(target)));
+        let may_apply = |entry: &Entry| {
+            seen.as_ref().is_none_or(|(traits, marks)| {
+                traits.have(entry.needed) && entry.sign.is_in(marks.as_ref())
+            })
+        };
+        lists.iter().fold(None, |found: Option<usize>, list| {
+            let earlier = list
+                .iter()
+                .take_while(|entry| found.is_none_or(|found| (entry.number as usize) < found));
+            earlier
+                .filter(|entry| may_apply(entry))
+                .map(|entry| entry.number as usize)
+                .find(|number| applies(*number, depth))
+                .or(found)
+        })
+    }
+
+    /// Lists of rules, and how many segments of the target all of them agree with, as far as they are certain.
+    fn candidates(&self, target: &Target<'_>) -> (SmallVec<[&[Entry]; 8]>, usize) {
+        let mut lists: SmallVec<[&[Entry]; 8]> = SmallVec::new();
         let mut node = &self.nodes[0];
         let mut depth = 0;
         let last = loop {
@@ -68,40 +125,11 @@ impl Index {
             let Some(child) = node.children.get(segment) else {
                 break &node.own;
             };
-            if !node.own.is_empty() {
-                lists.push(&node.own);
-            }
+            lists.push(&node.own);
             node = &self.nodes[*child];
             depth += 1;
         };
-        if !last.is_empty() {
-            lists.push(last);
-        }
-        Candidates { lists, depth }
-    }
-}
-
-/// Rules in their order.
-pub(super) struct Candidates<'i> {
-    lists: SmallVec<[&'i [usize]; 8]>,
-    /// How many segments of the target all of them agree with, as far as they are certain.
-    pub(super) depth: usize,
-}
-
-impl Iterator for Candidates<'_> {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        if let [list] = &mut self.lists[..] {
-            return list.split_off_first().copied();
-        }
-        let heads = self.lists.iter().enumerate();
-        let next = heads.filter_map(|(at, list)| Some((*list.first()?, at)));
-        let (number, at) = next.min()?;
-        self.lists[at] = &self.lists[at][1..];
-        if self.lists[at].is_empty() {
-            self.lists.swap_remove(at);
-        }
-        Some(number)
+        lists.push(last);
+        (lists, depth)
     }
 }

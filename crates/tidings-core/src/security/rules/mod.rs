@@ -1,6 +1,7 @@
 //! The access rules in their order, and the one place that decides.
 
 mod index;
+mod signs;
 mod target;
 
 use super::Principal;
@@ -80,9 +81,9 @@ impl Rules {
 
     /// The first rule that decides.
     fn first(&self, principal: &Principal, action: Action, target: &Target<'_>) -> Option<usize> {
-        let mut candidates = self.indexes[action as usize].candidates(target);
-        let agreed = candidates.depth;
-        candidates.find(|at| applies(&self.rules[*at], principal, action, target, agreed))
+        self.indexes[action as usize].first(target, principal, |at, agreed| {
+            applies(&self.rules[at], principal, action, target, agreed)
+        })
     }
 
     fn decision(&self, at: usize) -> Decision<'_> {
@@ -131,12 +132,27 @@ fn applies(
 mod tests {
     use proptest::prelude::*;
     use proptest::sample::select;
+    use serde_json::json;
 
     use super::*;
     use crate::destination::Separator;
 
-    const SEGMENTS: &[&str] = &["a", "b", "{x}", "*", "a*", "**"];
-    const ASKED: &[&str] = &["a", "b", "ab", "*", "?", "**"];
+    const SEGMENTS: &[&str] = &["a", "b", "{x}", "*", "a*", "?b", "long*tail", "**"];
+    const ASKED: &[&str] = &["a", "b", "ab", "long-tail", "*", "?", "**"];
+    const CONDITIONS: &[&str] = &[
+        "",
+        " if authenticated",
+        " if user = {x}",
+        " if user = ann",
+        " if role r",
+        " if not role r",
+        " if not role r and role s",
+        " if claim c = 7",
+        " if claim c = true",
+        " if claim c contains w",
+        " if claim c.d = w",
+        " if claim c contains 1.5",
+    ];
 
     fn text(segments: &'static [&'static str]) -> impl Strategy<Value = String> {
         prop::collection::vec(select(segments), 1..5)
@@ -144,7 +160,7 @@ mod tests {
     }
 
     fn rule() -> impl Strategy<Value = String> {
-        let condition = select(vec!["", " if authenticated", " if user = {x}"]);
+        let condition = select(CONDITIONS);
         let head = select(vec![
             "allow any",
             "deny any",
@@ -155,12 +171,31 @@ mod tests {
             .prop_map(|(head, pattern, condition)| format!("{head} {pattern}{condition}"))
     }
 
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2048))]
+    fn principal() -> impl Strategy<Value = Principal> {
+        let name = select(vec!["", "a", "ann"]);
+        let roles = prop::collection::vec(select(vec!["r", "s", "t"]), 0..3);
+        let claim = select(vec![
+            json!(null),
+            json!(7),
+            json!(true),
+            json!("w"),
+            json!("v w"),
+            json!(["v", 1.5]),
+            json!(["w"]),
+            json!({"d": "w"}),
+        ]);
+        (name, roles, claim).prop_map(|(name, roles, claim)| {
+            let known = Principal::user(name).with_roles(roles);
+            known.with_claim("c", claim)
+        })
+    }
 
-        /// Every rule in its order, each looked at whole: no index, nothing agreed upon.
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        /// Every rule in its order, each looked at whole: no index, no signs, nothing agreed upon.
         #[test]
-        fn the_index_finds_what_a_plain_walk_finds(texts in prop::collection::vec(rule(), 0..12), asked in text(ASKED), is_user: bool) {
+        fn the_index_finds_what_a_plain_walk_finds(texts in prop::collection::vec(rule(), 0..16), asked in text(ASKED), who in prop::option::of(principal())) {
             let destinations = Destinations {
                 topic_prefixes: vec!["/t/".to_owned()],
                 queue_prefixes: Vec::new(),
@@ -172,7 +207,7 @@ mod tests {
             };
             let parsed = texts.iter().filter_map(|text| Rule::parse(text, &destinations).ok());
             let rules = Rules::new(parsed.collect(), &destinations);
-            let principal = if is_user { Principal::user("a") } else { Principal::anonymous() };
+            let principal = who.unwrap_or_else(Principal::anonymous);
             for action in Action::ALL {
                 let segments = rules.layout.segments(action, &asked);
                 let target = Target::new(&rules.layout, action, &asked, &segments, &None).expect("few segments");
