@@ -9,13 +9,15 @@ const LIBRARIES = [resolve('sockjs-client/dist/sockjs.js'), resolve('@stomp/stom
 
 export { openBrowser, PATIENCE };
 
+const EMPTY = '<!doctype html><title>A page of the tests</title><link rel="icon" href="data:,">';
+
 /** An HTTP server with one empty page: the home of pages that are not the server's own. */
 export class Pages {
   static async open() {
     const pages = new Pages();
     pages.server = createServer((_, response) => {
       response.setHeader('content-type', 'text/html; charset=utf-8');
-      response.end('<!doctype html><title>A page of another origin</title><link rel="icon" href="data:,">');
+      response.end(EMPTY);
     });
     await new Promise((ready) => pages.server.listen(0, '127.0.0.1', ready));
     return pages;
@@ -47,7 +49,8 @@ export class Guest {
    */
   static async arrives(browser, home, { library = LIBRARIES[0], ...options } = {}) {
     const guest = new Guest();
-    guest.context = await browser.newContext(options);
+    // The server's own pages run no scripts but their own; those of the tests come in past that.
+    guest.context = await browser.newContext({ bypassCSP: true, ...options });
     guest.page = await guest.context.newPage();
     guest.page.setDefaultTimeout(PATIENCE);
     guest.page.on('pageerror', (error) => guest.#faults.push(`threw: ${error}`));
@@ -70,9 +73,10 @@ export class Guest {
    *
    * @param transports one name or several; without, sockjs-client chooses
    * @param timeout how long a transport may take, in milliseconds; without, twice 300 ms and the round trip
+   * @param headers of CONNECT
    */
-  async connects(url, transports, { timeout = PATIENCE } = {}) {
-    const connected = this.page.evaluate(openSession, { url, transports, timeout });
+  async connects(url, transports, { timeout = PATIENCE, headers = {} } = {}) {
+    const connected = this.page.evaluate(openSession, { url, transports, timeout, headers });
     return this.#within(connected, 'CONNECTED');
   }
 
@@ -97,6 +101,11 @@ export class Guest {
       this.page.evaluate((count) => window.session.hears(count), number),
       'MESSAGE',
     );
+  }
+
+  /** The name that CONNECTED told. */
+  async isCalled() {
+    return this.page.evaluate(() => window.session.greeting['user-name']);
   }
 
   /** The ERROR frame's code, when one comes. */
@@ -143,7 +152,7 @@ export class Guest {
 }
 
 /** Runs in the page: a STOMP client in `window.session`, and the transport once it is connected. */
-function openSession({ url, transports, timeout }) {
+function openSession({ url, transports, timeout, headers: connectHeaders }) {
   const { SockJS, StompJs } = window;
   const heard = [];
   const wanted = [];
@@ -177,7 +186,11 @@ function openSession({ url, transports, timeout }) {
           reconnectDelay: 0,
           heartbeatIncoming: 0,
           heartbeatOutgoing: 0,
-          onConnect: () => resolve(session.socket.transport),
+          connectHeaders,
+          onConnect: ({ headers }) => {
+            session.greeting = headers;
+            resolve(session.socket.transport);
+          },
           onStompError: ({ headers }) => refused(headers.code),
           onWebSocketClose: ({ code, reason, wasClean }) => {
             closed([code, reason, wasClean]);

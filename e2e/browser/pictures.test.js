@@ -57,7 +57,23 @@ async function takePictures({ colorScheme, width, height }) {
   line.cut();
   await ada.sees('Waiting to reconnect');
   await take('reconnecting');
+  await takeTokens({ colorScheme, width, height });
   await Promise.all([ada.leaves(), grace.leaves()]);
+}
+
+async function takeTokens({ colorScheme, width, height }) {
+  const ann = await Person.arrives(browser, {
+    colorScheme,
+    viewport: { width, height },
+    deviceScaleFactor: width < 900 ? 2 : 1,
+  });
+  const take = (name) => ann.page.screenshot({ path: join(folder, `${name}-${colorScheme}-${width}.png`) });
+  await ann.page.getByLabel('With a token').check();
+  await take('sign-in');
+  await ann.connects('Ann');
+  await ann.page.getByRole('button', { name: 'Renew now' }).click();
+  await take('token');
+  await ann.leaves();
 }
 
 /** By someone who has traded nothing yet, so that each picture shows the same positions. */

@@ -19,7 +19,7 @@ _numbers = itertools.count()
 class Peer(stomp.ConnectionListener):
     """Connected on return. Every frame of the server waits in a queue of its kind."""
 
-    def __init__(self, server, version="1.2", login=None, **options):
+    def __init__(self, server, version="1.2", login=None, passcode=None, headers=None, wait=True, **options):
         self.version = version
         self.greetings = queue.Queue()
         self.messages = queue.Queue()
@@ -29,8 +29,11 @@ class Peer(stomp.ConnectionListener):
         self.beats = queue.Queue()
         self.connection = CONNECTIONS[version]([server.address], reconnect_attempts_max=1, **options)
         self.connection.set_listener("peer", self)
-        self.connection.connect(login, wait=True, with_connect_command=True)
-        self.greeting = self.greetings.get(timeout=PATIENCE)
+        self.connection.connect(
+            login, passcode, wait=wait, with_connect_command=True, **({"headers": headers} if headers else {})
+        )
+        if wait:
+            self.greeting = self.greetings.get(timeout=PATIENCE)
 
     def on_connected(self, frame):
         self.greetings.put(frame.headers)

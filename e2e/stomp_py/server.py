@@ -16,16 +16,15 @@ PATIENCE = 20
 
 
 class Server:
-    """In development mode, or as `config` (TOML) says. Ends with the `with` block."""
+    """In development mode, or as `config` (TOML) says, `{users}` in it a file with these lines. Ends with the `with` block."""
 
-    def __init__(self, config=None):
+    def __init__(self, config=None, users=None):
         flags = ["--listen", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
-        self._config = None
+        self._files = []
+        if users is not None:
+            config = config.replace("{users}", self._file(users))
         if config is not None:
-            self._config = tempfile.NamedTemporaryFile("w", suffix=".toml")
-            self._config.write(config)
-            self._config.flush()
-            flags = ["serve", "--config", self._config.name, *flags]
+            flags = ["serve", "--config", self._file(config), *flags]
         self._log = tempfile.TemporaryFile("w+")
         self._process = subprocess.Popen(
             [PROGRAM, *flags], stdout=subprocess.PIPE, stderr=self._log, text=True
@@ -35,6 +34,13 @@ class Server:
         self.http = self._listening("http://")
         self.address = self._listening("tcp://")
         late.cancel()
+
+    def _file(self, text):
+        file = tempfile.NamedTemporaryFile("w")
+        file.write(text)
+        file.flush()
+        self._files.append(file)
+        return file.name
 
     def _listening(self, scheme):
         for line in self._process.stdout:
@@ -65,5 +71,5 @@ class Server:
             self._process.wait()
         self._process.stdout.close()
         self._log.close()
-        if self._config is not None:
-            self._config.close()
+        for file in self._files:
+            file.close()

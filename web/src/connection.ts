@@ -2,7 +2,9 @@ import { backoff } from './backoff.ts';
 import { encodeChat } from './chat-message.ts';
 import { agreedHeartBeat, type HeartBeat } from './heart-beat.ts';
 import { closeReason, errorReason, type Reason } from './reason.ts';
+import type { SignIn } from './sign-in.ts';
 import type { OpenWire, Wire, WireEvents } from './stomp-wire.ts';
+import { expiresIn } from './token-clock.ts';
 import type { Transport } from './transport.ts';
 
 /** Receipts that may be outstanding; beyond it a message waits for its turn. */
@@ -15,16 +17,28 @@ export const ERRORS = '/user/queue/errors';
 /** A connection that held this long, in milliseconds, makes the next wait short again. */
 export const STEADY = 10_000;
 
+/** The code of an end that a new token helps against. */
+const EXPIRED = 'token-expired';
+
 export type Phase =
   | { kind: 'idle' }
   | { kind: 'connecting'; again: boolean }
-  | { kind: 'connected'; transport: Transport; version: string; heartBeat: HeartBeat; server: string }
+  | {
+      kind: 'connected';
+      transport: Transport;
+      version: string;
+      heartBeat: HeartBeat;
+      server: string;
+      user: string;
+    }
   | { kind: 'waiting'; until: number; reason: Reason }
   | { kind: 'closed'; reason: Reason };
 
 /** What a connection tells the page. */
 export interface ConnectionEvents {
   phase(phase: Phase): void;
+  /** So many milliseconds are left to the session, from now, unless its token is renewed; none where it has no end. */
+  proven(left: number | undefined): void;
   joined(destination: string): void;
   refused(destination: string, reason: Reason): void;
   message(destination: string, body: string, headers: Readonly<Record<string, string>>): void;
@@ -35,6 +49,7 @@ export interface ConnectionEvents {
 }
 
 type Pending =
+  | { kind: 'renew' }
   | { kind: 'join'; destination: string }
   | { kind: 'say'; destination: string; text: string; at: number };
 
@@ -52,7 +67,8 @@ export class Connection {
   readonly #events: ConnectionEvents;
   readonly #wanted = new Map<string, string>();
   readonly #pending = new Map<string, Pending>();
-  #login = '';
+  #who: SignIn = { name: '' };
+  #user = '';
   #phase: Phase = { kind: 'idle' };
   #wire: Wire | undefined;
   #dials = 0;
@@ -71,10 +87,11 @@ export class Connection {
     return this.#phase;
   }
 
-  /** Connects under a name. A connection that is there is left first. */
-  connect(login: string): void {
+  /** Connects as somebody. A connection that is there is left first. */
+  connect(who: SignIn): void {
     this.#hangUp('you disconnected');
-    this.#login = login;
+    this.#who = who;
+    this.#user = who.name;
     this.#attempt = 0;
     this.#dial(false);
   }
@@ -114,7 +131,7 @@ export class Connection {
 
   /** Sends a chat message; `false` when that is not possible now. */
   say(destination: string, text: string): boolean {
-    return this.send(destination, encodeChat({ from: this.#login, text, sent: Date.now() }), text);
+    return this.send(destination, encodeChat({ from: this.#user, text, sent: Date.now() }), text);
   }
 
   /**
@@ -130,6 +147,14 @@ export class Connection {
     return true;
   }
 
+  /** Brings the session's next token. */
+  renew(token: string): void {
+    if (this.#phase.kind !== 'connected') return;
+    const receipt = this.#name('renew');
+    this.#pending.set(receipt, { kind: 'renew' });
+    this.#wire?.renew(token, receipt);
+  }
+
   #hangUp(why: string): void {
     clearTimeout(this.#timer);
     const wire = this.#wire;
@@ -142,7 +167,7 @@ export class Connection {
   #dial(again: boolean): void {
     this.#error = undefined;
     this.#enter({ kind: 'connecting', again });
-    this.#wire = this.#outside.open(this.#login, this.#listen());
+    this.#wire = this.#outside.open(this.#who, this.#listen());
   }
 
   /** Events of a wire that was left behind go nowhere. */
@@ -152,7 +177,7 @@ export class Connection {
     const current = () => dial === this.#dials;
     return {
       connected: (headers, transport) => current() && this.#connected(headers, transport),
-      receipt: (id) => current() && this.#receipt(id),
+      receipt: (id, headers) => current() && this.#receipt(id, headers),
       message: (destination, body, headers) => current() && this.#message(destination, body, headers),
       error: (headers, body) => current() && this.#refused(headers, body),
       closed: (code, said) => current() && this.#closed(closeReason(code, said)),
@@ -161,13 +186,16 @@ export class Connection {
 
   #connected(headers: Readonly<Record<string, string>>, transport: Transport): void {
     this.#connectedAt = this.#outside.now();
+    this.#user = headers['user-name'] ?? this.#who.name;
     this.#enter({
       kind: 'connected',
       transport,
       version: headers.version ?? '1.0',
       heartBeat: agreedHeartBeat(this.#outside.offered, headers['heart-beat']),
       server: headers.server ?? '',
+      user: this.#user,
     });
+    this.#events.proven(expiresIn(headers));
     for (const destination of this.#wanted.keys()) this.#subscribe(destination);
   }
 
@@ -179,9 +207,10 @@ export class Connection {
     this.#wire?.subscribe(destination, id, receipt);
   }
 
-  #receipt(id: string): void {
+  #receipt(id: string, headers: Readonly<Record<string, string>>): void {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
+    if (pending?.kind === 'renew') this.#events.proven(expiresIn(headers));
     if (pending?.kind === 'join') this.#events.joined(pending.destination);
     if (pending?.kind === 'say') this.#events.confirmed(this.#outside.now() - pending.at);
   }
@@ -198,6 +227,8 @@ export class Connection {
     const blamed = this.#blame(headers['receipt-id'] ?? '', reason);
     // The frame that is to blame is not sent again, so the next connection will do better.
     if (blamed) reason.retry ??= true;
+    // The same token would end the next connection too.
+    if (reason.code === EXPIRED && this.#who.tokens?.renews === false) reason.retry = false;
     this.#error = reason;
   }
 

@@ -7,9 +7,9 @@ import type { OpenWire } from './stomp-wire.ts';
  * An answer is an answer: what the server refused one way it would refuse the other way too.
  */
 export function orElse(first: OpenWire, second: OpenWire): OpenWire {
-  return (login, events) => {
+  return (who, events) => {
     let settled = false;
-    let wire = first(login, {
+    let wire = first(who, {
       ...events,
       connected: (headers, transport) => {
         settled = true;
@@ -21,13 +21,14 @@ export function orElse(first: OpenWire, second: OpenWire): OpenWire {
       },
       closed: (code, reason) => {
         if (settled || code !== LOST) events.closed(code, reason);
-        else wire = second(login, events);
+        else wire = second(who, events);
       },
     });
     return {
       subscribe: (destination, id, receipt) => wire.subscribe(destination, id, receipt),
       unsubscribe: (id) => wire.unsubscribe(id),
       send: (destination, body, receipt) => wire.send(destination, body, receipt),
+      renew: (token, receipt) => wire.renew(token, receipt),
       close: () => {
         settled = true;
         wire.close();

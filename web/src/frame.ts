@@ -4,7 +4,7 @@ import { shorten } from './chat-message.ts';
 /** The log keeps this much of a body, in characters. */
 export const MAX_BODY_SHOWN = 8_000;
 
-/** A frame as it travelled: headers in wire order, still escaped. */
+/** A frame as it travelled: headers in wire order, still escaped, but for tokens, which are cut short. */
 export interface Frame {
   command: string;
   headers: readonly (readonly [string, string])[];
@@ -21,7 +21,7 @@ export class FrameReader {
       const body = this.#text.decode(raw.binaryBody ?? new Uint8Array());
       onFrame({
         command: raw.command ?? '',
-        headers: raw.headers.map(([name, value]) => [name, value] as const),
+        headers: raw.headers.map(([name, value]) => [name, withoutSecret(name, value)] as const),
         body: shorten(body, MAX_BODY_SHOWN),
       });
     }, onHeartBeat);
@@ -31,6 +31,12 @@ export class FrameReader {
     // The LF that may follow a frame's NUL would count as a heart-beat; after a frame it is just its end.
     this.#parser.parseChunk(typeof data === 'string' ? data.replace(/\0\r?\n$/, '\0') : data);
   }
+}
+
+/** Who copies the log must not hand a token on with it: its beginning tells which it is. */
+function withoutSecret(name: string, value: string): string {
+  if (name.toLowerCase() !== 'authorization') return value;
+  return value.replace(/^(\S+ .{8}).+$/, '$1…');
 }
 
 export function header(frame: Frame, name: string): string | undefined {

@@ -6,15 +6,18 @@ import { FrameLog } from './frame-log.ts';
 import { Latency } from './latency.ts';
 import { openWire } from './open-wire.ts';
 import { errorReason, type Reason, sentence } from './reason.ts';
+import type { SignIn } from './sign-in.ts';
 import { OFFERED, type OpenWire } from './stomp-wire.ts';
 import { DESTINATIONS, STOCKS, Ticker, TRADE } from './ticker.ts';
+import { TokenClock } from './token-clock.ts';
 import { type Topic, Topics } from './topics.ts';
 import { Composer } from './view/composer.ts';
-import { ConnectForm } from './view/connect-form.ts';
 import { find } from './view/element.ts';
 import { FrameList } from './view/frame-list.ts';
 import type { Side } from './view/order-form.ts';
 import { Panes } from './view/panes.ts';
+import { ProofBar } from './view/proof-bar.ts';
+import { SignInForm } from './view/sign-in-form.ts';
 import { Status } from './view/status.ts';
 import { Talk } from './view/talk.ts';
 import { TickerView } from './view/ticker-view.ts';
@@ -43,12 +46,26 @@ export class Page {
     },
   );
   readonly #composer = new Composer((text) => this.#say(text));
-  readonly #form = new ConnectForm((name) => this.#connect(name));
+  readonly #form = new SignInForm((who) => this.#connect(who));
+  readonly #proof = new ProofBar(
+    () => void this.#renew(),
+    (wanted) => {
+      if (this.#who.tokens !== undefined) this.#who.tokens.renews = wanted;
+    },
+  );
+  readonly #clock = new TokenClock({
+    now,
+    renew: () => {
+      if (this.#who.tokens?.renews) void this.#renew();
+    },
+    left: (milliseconds) => this.#proof.count(milliseconds),
+  });
   readonly #tickerView = new TickerView(
     this.#ticker,
     () => this.#openTicker(),
     (side, symbol, shares) => this.#order(side, symbol, shares),
   );
+  #who: SignIn = { name: '' };
   #name = '';
   #place: 'talk' | 'ticker' = 'talk';
 
@@ -66,11 +83,12 @@ export class Page {
 
   #makeConnection(): Connection {
     const page = new URL(location.href);
-    const open: OpenWire = (login, events) => openWire(page, this.#chooser.choice, this.#log)(login, events);
+    const open: OpenWire = (who, events) => openWire(page, this.#chooser.choice, this.#log)(who, events);
     return new Connection(
       { open, offered: OFFERED, now, random: Math.random },
       {
         phase: (phase) => this.#enter(phase),
+        proven: (left) => this.#clock.start(left),
         joined: (destination) => this.#membership(destination, 'joined'),
         refused: (destination, reason) => this.#refused(destination, reason),
         message: (destination, body, headers) => this.#message(destination, body, headers),
@@ -83,8 +101,9 @@ export class Page {
     );
   }
 
-  #connect(name: string): void {
-    this.#name = name;
+  #connect(who: SignIn): void {
+    this.#who = who;
+    this.#name = who.name;
     this.#latency.clear();
     this.#status.latency(this.#latency);
     if (this.#topics.all.length === 0) this.#join(LOBBY);
@@ -93,13 +112,26 @@ export class Page {
       if (topic.membership === 'refused') topic.membership = 'away';
       this.#connection.join(topic.destination);
     }
-    this.#connection.connect(name);
+    this.#connection.connect(who);
     if (this.#place === 'talk') this.#composer.focus();
+  }
+
+  /** Brings the session's next token, over the connection that is there. */
+  async #renew(): Promise<void> {
+    try {
+      const token = await this.#who.tokens?.next();
+      if (token !== undefined) this.#connection.renew(token);
+    } catch (error) {
+      this.#proof.complain(`Not renewed: ${(error as Error).message}.`);
+    }
   }
 
   #enter(phase: Phase): void {
     const connected = phase.kind === 'connected';
     const welcome = phase.kind === 'idle' || phase.kind === 'closed';
+    if (connected) this.#name = phase.user;
+    else this.#clock.stop();
+    this.#proof.show(connected ? phase.user : undefined, this.#who);
     this.#status.show(phase, now);
     this.#composer.ready(connected);
     this.#tickerView.ready(connected);

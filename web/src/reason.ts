@@ -58,6 +58,8 @@ export function sentence(reason: Reason): string {
 
 /** The close code of a connection that was lost, or never made. */
 export const LOST = 1006;
+/** The close code of what would be refused again. */
+export const REFUSED = 1008;
 /** When nothing came from the server at all. */
 export const NO_ANSWER = 'the server did not answer';
 

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { Connection, ERRORS, MAX_PENDING, STEADY } from '../src/connection.ts';
+import { pastedToken, type SignIn, type Tokens } from '../src/sign-in.ts';
 import type { Wire, WireEvents } from '../src/stomp-wire.ts';
 
 /** A scripted wire: what the connection asked for, and the hand that answers. */
 interface Dialled {
   login: string;
+  tokens: Tokens | undefined;
   events: WireEvents;
   asked: string[];
 }
@@ -14,13 +16,14 @@ function connection() {
   const wires: Dialled[] = [];
   const told: string[] = [];
   let now = 0;
-  const open = (login: string, events: WireEvents): Wire => {
+  const open = ({ name, tokens }: SignIn, events: WireEvents): Wire => {
     const asked: string[] = [];
-    wires.push({ login, events, asked });
+    wires.push({ login: name, tokens, events, asked });
     return {
       subscribe: (destination, id, receipt) => asked.push(`subscribe ${destination} ${id} ${receipt}`),
       unsubscribe: (id) => asked.push(`unsubscribe ${id}`),
       send: (destination, _body, receipt) => asked.push(`send ${destination} ${receipt}`),
+      renew: (token, receipt) => asked.push(`renew ${token} ${receipt}`),
       close: () => asked.push('close'),
     };
   };
@@ -28,6 +31,9 @@ function connection() {
     { open, offered: { send: 10_000, receive: 10_000 }, now: () => now, random: () => 1 },
     {
       phase: (phase) => told.push('reason' in phase ? `${phase.kind}: ${phase.reason.text}` : phase.kind),
+      proven: (left) => {
+        if (left !== undefined) told.push(`proven for ${left}`);
+      },
       joined: (destination) => told.push(`joined ${destination}`),
       refused: (destination, reason) => told.push(`refused ${destination}: ${reason.code}`),
       message: (destination, body) => told.push(`message ${destination} ${body}`),
@@ -52,14 +58,14 @@ afterEach(() => mock.timers.reset());
 test('connects, joins what was asked for before, and measures from SEND to RECEIPT', () => {
   const { made, wire, pass, take } = connection();
   made.join('/topic/a');
-  made.connect('Ada');
+  made.connect({ name: 'Ada' });
   assert.equal(wire().login, 'Ada');
   wire().events.connected(CONNECTED, 'websocket');
-  wire().events.receipt('join-2');
+  wire().events.receipt('join-2', {});
   assert.equal(made.say('/topic/a', 'hi'), true);
   wire().events.message('/topic/a', 'body', {});
   pass(12);
-  wire().events.receipt('say-3');
+  wire().events.receipt('say-3', {});
   assert.deepEqual(wire().asked, ['subscribe /topic/a topic-1 join-2', 'send /topic/a say-3']);
   assert.deepEqual(take(), [
     'connecting',
@@ -72,7 +78,7 @@ test('connects, joins what was asked for before, and measures from SEND to RECEI
 
 test('comes back by itself with growing waits, and joins again', () => {
   const { made, wires, wire, pass, take } = connection();
-  made.connect('Ada');
+  made.connect({ name: 'Ada' });
   wire().events.connected(CONNECTED, 'websocket');
   made.join('/topic/a');
   take();
@@ -96,7 +102,7 @@ test('comes back by itself with growing waits, and joins again', () => {
 
 test('the wait is short again after a connection that held, and not after one that did not', () => {
   const { made, wires, wire, pass } = connection();
-  made.connect('Ada');
+  made.connect({ name: 'Ada' });
   wire().events.closed(1006, '');
   pass(1_000);
   wire().events.connected(CONNECTED, 'websocket');
@@ -113,7 +119,7 @@ test('the wait is short again after a connection that held, and not after one th
 
 test('retry ends the wait, and only once', () => {
   const { made, wires, wire, pass } = connection();
-  made.connect('Ada');
+  made.connect({ name: 'Ada' });
   wire().events.closed(1006, '');
   made.retry();
   made.retry();
@@ -123,7 +129,7 @@ test('retry ends the wait, and only once', () => {
 
 test('a login that was refused is not tried again', () => {
   const { made, wires, wire, pass, take } = connection();
-  made.connect('nobody');
+  made.connect({ name: 'nobody' });
   wire().events.error({ code: 'unauthenticated', message: 'who are you' }, '');
   wire().events.closed(1006, '');
   pass(60_000);
@@ -133,7 +139,7 @@ test('a login that was refused is not tried again', () => {
 
 test('the server decides whether to come back where it says so', () => {
   const { made, wires, wire, pass } = connection();
-  made.connect('Ada');
+  made.connect({ name: 'Ada' });
   wire().events.error({ code: 'busy', message: 'later', retry: 'true' }, '');
   wire().events.closed(1013, '');
   pass(1_000);
@@ -148,7 +154,7 @@ test('the server decides whether to come back where it says so', () => {
 
 test('without the header, the close code decides, and a frame that is not repeated is forgiven', () => {
   const { made, wires, wire, pass } = connection();
-  made.connect('Ada');
+  made.connect({ name: 'Ada' });
   wire().events.error({ code: 'too-many-connections', message: 'full' }, '');
   wire().events.closed(4004, '');
   pass(1_000);
@@ -167,7 +173,7 @@ test('without the header, the close code decides, and a frame that is not repeat
 
 test('a topic that was refused is not asked for again', () => {
   const { made, wire, pass, take } = connection();
-  made.connect('Ada');
+  made.connect({ name: 'Ada' });
   wire().events.connected(CONNECTED, 'websocket');
   made.join('/topic/good');
   made.join('/topic/secret');
@@ -182,7 +188,7 @@ test('a topic that was refused is not asked for again', () => {
 
 test('a message that was not confirmed is given back with the reason', () => {
   const { made, wire, take } = connection();
-  made.connect('Ada');
+  made.connect({ name: 'Ada' });
   wire().events.connected(CONNECTED, 'websocket');
   made.say('/topic/a', 'refused');
   made.say('/topic/a', 'lost');
@@ -199,7 +205,7 @@ test('a message that was not confirmed is given back with the reason', () => {
 test('messages that wait for their receipt are bounded, and none leaves without a connection', () => {
   const { made, wire } = connection();
   assert.equal(made.say('/topic/a', 'x'), false);
-  made.connect('Ada');
+  made.connect({ name: 'Ada' });
   wire().events.connected(CONNECTED, 'websocket');
   for (let sent = 0; sent < MAX_PENDING; sent += 1) assert.equal(made.say('/topic/a', 'x'), true);
   assert.equal(made.say('/topic/a', 'x'), false);
@@ -207,7 +213,7 @@ test('messages that wait for their receipt are bounded, and none leaves without 
 
 test('after a disconnect the old wire is deaf and nothing is dialled', () => {
   const { made, wires, wire, pass, take } = connection();
-  made.connect('Ada');
+  made.connect({ name: 'Ada' });
   wire().events.connected(CONNECTED, 'websocket');
   made.disconnect();
   take();
@@ -224,7 +230,7 @@ test('a change of the transport leaves for a new wire under the same name, and j
   made.change('you changed the transport');
   assert.equal(wires.length, 0);
   made.join('/topic/a');
-  made.connect('Ada');
+  made.connect({ name: 'Ada' });
   wire().events.connected(CONNECTED, 'websocket');
   made.say('/topic/a', 'on its way');
   const left = wire();
@@ -249,7 +255,7 @@ test('a change of the transport leaves for a new wire under the same name, and j
 
 test('a topic that was left is unsubscribed and not joined again', () => {
   const { made, wire, pass } = connection();
-  made.connect('Ada');
+  made.connect({ name: 'Ada' });
   wire().events.connected(CONNECTED, 'websocket');
   made.join('/topic/a');
   made.leave('/topic/a');
@@ -263,7 +269,7 @@ test('a topic that was left is unsubscribed and not joined again', () => {
 test('what an application refuses is blamed on its frame, and the connection goes on', () => {
   const { made, wires, wire, take } = connection();
   made.join(ERRORS);
-  made.connect('Ada');
+  made.connect({ name: 'Ada' });
   wire().events.connected(CONNECTED, 'websocket');
   made.join('/app/none');
   made.send('/app/trade/TIDE', '{}', 'buy');
@@ -275,7 +281,7 @@ test('what an application refuses is blamed on its frame, and the connection goe
   wire().events.message(ERRORS, 'said by a handler', { code: 'no-funds' });
   // Anybody may write such a header to a topic.
   wire().events.message('/topic/a', 'x', { 'request-receipt': 'join-2' });
-  wire().events.receipt('join-2');
+  wire().events.receipt('join-2', {});
   assert.deepEqual(take(), [
     'refused /app/none: refused',
     'unconfirmed /app/trade/TIDE buy: no',
@@ -284,4 +290,28 @@ test('what an application refuses is blamed on its frame, and the connection goe
     `joined ${ERRORS}`,
   ]);
   assert.equal(wires.length, 1);
+});
+
+test('a session with a token is renewed in place, and tells how long it has', () => {
+  const { made, wire, take } = connection();
+  made.connect({ name: '', tokens: pastedToken('one') });
+  wire().events.connected({ ...CONNECTED, 'user-name': 'ann', 'session-expires-in': '5000' }, 'websocket');
+  made.renew('two');
+  wire().events.receipt('renew-1', { 'session-expires-in': '60000' });
+  assert.deepEqual(wire().asked, ['renew two renew-1']);
+  assert.deepEqual(take(), ['connecting', 'connected', 'proven for 5000', 'proven for 60000']);
+  const phase = made.phase;
+  assert.equal(phase.kind === 'connected' && phase.user, 'ann');
+});
+
+test('who has a next token comes back when one has expired, who has none does not', () => {
+  for (const renews of [true, false]) {
+    const { made, wire, take } = connection();
+    made.connect({ name: '', tokens: { ...pastedToken('one'), renews } });
+    wire().events.connected(CONNECTED, 'websocket');
+    take();
+    wire().events.error({ code: 'token-expired', message: 'it is over', retry: 'true' }, '');
+    wire().events.closed(4010, '');
+    assert.deepEqual(take(), [`${renews ? 'waiting' : 'closed'}: it is over`]);
+  }
 });

@@ -46,22 +46,26 @@ function ways() {
   const dialled: { way: string; login: string; events: WireEvents }[] = [];
   const way =
     (name: string): OpenWire =>
-    (login, events) => {
-      dialled.push({ way: name, login, events });
+    (who, events) => {
+      dialled.push({ way: name, login: who.name, events });
       return {
         subscribe: (destination) => told.push(`${name} subscribe ${destination}`),
         unsubscribe: (id) => told.push(`${name} unsubscribe ${id}`),
         send: (_destination, body) => told.push(`${name} send ${body}`),
+        renew: (token) => told.push(`${name} renew ${token}`),
         close: () => told.push(`${name} close`),
       };
     };
-  const wire = orElse(way('first'), way('second'))('Ada', {
-    connected: (_headers, transport) => told.push(`connected ${transport}`),
-    receipt: (id) => told.push(`receipt ${id}`),
-    message: (_destination, body) => told.push(`message ${body}`),
-    error: (_headers, body) => told.push(`error ${body}`),
-    closed: (code, reason) => told.push(`closed ${code} ${reason}`),
-  });
+  const wire = orElse(way('first'), way('second'))(
+    { name: 'Ada' },
+    {
+      connected: (_headers, transport) => told.push(`connected ${transport}`),
+      receipt: (id) => told.push(`receipt ${id}`),
+      message: (_destination, body) => told.push(`message ${body}`),
+      error: (_headers, body) => told.push(`error ${body}`),
+      closed: (code, reason) => told.push(`closed ${code} ${reason}`),
+    },
+  );
   const events = () => dialled.at(-1)?.events as WireEvents;
   return { wire, told, dialled, events };
 }

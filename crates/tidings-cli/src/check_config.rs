@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Context as _;
+use tidings_server::Server;
 use tidings_server::config::{Config, Overrides};
 
 use crate::arguments::Listen;
@@ -16,11 +17,22 @@ use crate::serve::environment;
 pub(crate) fn run(file: Option<&Path>, flags: &Listen) -> Result<(), Failure> {
     let config = Config::load(file, environment(), &Overrides::from(flags))
         .map_err(Failure::Configuration)?;
+    read_what_it_names(config.clone()).map_err(Failure::Usage)?;
     let name = file.map_or("no file".to_owned(), |path| path.display().to_string());
     std::io::stdout()
         .write_all(summary(&name, &config).as_bytes())
         .context("stdout cannot be written")
         .map_err(Failure::Running)
+}
+
+/// Users, keys, certificates.
+fn read_what_it_names(config: Config) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot start")?;
+    let _within = runtime.enter();
+    Ok(Server::check(config)?)
 }
 
 fn summary(name: &str, config: &Config) -> String {

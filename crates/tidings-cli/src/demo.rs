@@ -9,6 +9,9 @@ use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use rust_embed::{EmbeddedFile, RustEmbed};
+use tidings_server::config::Config;
+
+use crate::development_token;
 
 /// What `npm run build` made of `web/`. A build of the binary without it works.
 #[derive(RustEmbed)]
@@ -41,9 +44,15 @@ const PROTECTION: [(HeaderName, &str); 5] = [
 ];
 
 /// The pages beside the endpoint: the demo, or none.
-pub(crate) fn pages(demo: bool) -> Router {
+pub(crate) fn pages(config: &Config) -> Router {
     let nothing = || async { (StatusCode::NOT_FOUND, "there is nothing here\n") };
-    let pages = if demo { demo_pages() } else { Router::new() };
+    let mut pages = Router::new();
+    if config.http.demo {
+        pages = demo_pages();
+        if config.security.authenticator.is_empty() {
+            pages = pages.merge(development_token::page());
+        }
+    }
     pages.fallback(nothing).layer(map_response(protect))
 }
 

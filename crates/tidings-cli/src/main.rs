@@ -8,10 +8,16 @@ mod bench;
 mod check_config;
 mod demo;
 mod demo_application;
+mod development_token;
+mod explain;
+mod hash;
 mod logging;
 mod outcome;
+mod person;
+mod reload;
 mod serve;
 mod signals;
+mod token;
 
 use std::process::ExitCode;
 
@@ -32,6 +38,9 @@ fn main() -> ExitCode {
         Some(Command::CheckConfig { config, listen }) => {
             check_config::run(config.as_deref(), &listen)
         }
+        Some(Command::Token(token)) => token::run(&token),
+        Some(Command::Hash(hash)) => hash::run(&hash),
+        Some(Command::Explain(explain)) => explain::run(&explain),
     };
     outcome::exit_code(outcome)
 }

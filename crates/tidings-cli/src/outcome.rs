@@ -11,6 +11,8 @@ pub(crate) enum Failure {
     Configuration(ConfigErrors),
     /// Wrong usage; exit code 2.
     Usage(anyhow::Error),
+    /// The answer is no, and has been printed; exit code 3.
+    Denied,
     /// Failed while starting or running; exit code 1.
     Running(anyhow::Error),
 }
@@ -19,6 +21,7 @@ pub(crate) enum Failure {
 pub(crate) fn exit_code(outcome: Result<(), Failure>) -> ExitCode {
     let (told, code) = match outcome {
         Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Denied) => return ExitCode::from(3),
         Err(Failure::Running(error)) => (with_causes(&error), 1),
         Err(Failure::Usage(error)) => (with_causes(&error), 2),
         Err(Failure::Configuration(errors)) => (as_list(&errors), 2),

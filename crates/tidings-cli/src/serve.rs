@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use axum::body::Bytes;
 use tidings_server::config::{Config, Overrides};
-use tidings_server::{Listener, ListenerKind, Server};
+use tidings_server::{FileWatch, Listener, ListenerKind, Server};
 
 use crate::arguments::Start;
 use crate::banner::banner;
@@ -14,7 +14,8 @@ use crate::demo;
 use crate::demo_application;
 use crate::logging;
 use crate::outcome::Failure;
-use crate::signals::Signals;
+use crate::reload::Reload;
+use crate::signals::{HangUps, Signals};
 
 /// Whether a person is told what they started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,14 +37,15 @@ pub(crate) fn development(start: &Start) -> Result<(), Failure> {
     }
     let config =
         Config::development(&Overrides::from(&start.listen)).map_err(Failure::Configuration)?;
-    run(config, start, Mode::Development)
+    run(config, start, Mode::Development, Reload::nothing())
 }
 
 /// Runs as `file`, the environment and the flags say until a signal.
 pub(crate) fn configured(file: Option<&Path>, start: &Start) -> Result<(), Failure> {
-    let config = Config::load(file, environment(), &Overrides::from(&start.listen))
-        .map_err(Failure::Configuration)?;
-    run(config, start, Mode::Configured)
+    // Looks at the file before it is read, so that no change goes unseen.
+    let reload = Reload::of(file, Overrides::from(&start.listen));
+    let config = reload.load().map_err(Failure::Configuration)?;
+    run(config, start, Mode::Configured, reload)
 }
 
 /// The environment. What is not UTF-8 is replaced, so that a key's variable is refused rather than overlooked.
@@ -56,7 +58,7 @@ pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
     })
 }
 
-fn run(config: Config, start: &Start, mode: Mode) -> Result<(), Failure> {
+fn run(config: Config, start: &Start, mode: Mode, reload: Reload) -> Result<(), Failure> {
     logging::start(&start.log).map_err(|error| Failure::Usage(error.into()))?;
     // Each connection is an open file; what the system allows at most is what it is for.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
@@ -68,15 +70,17 @@ fn run(config: Config, start: &Start, mode: Mode) -> Result<(), Failure> {
         .context("the runtime cannot start")
         .map_err(Failure::Running)?;
     runtime
-        .block_on(serve(config, mode))
+        .block_on(serve(config, mode, reload))
         .map_err(Failure::Running)
 }
 
-async fn serve(config: Config, mode: Mode) -> anyhow::Result<()> {
+async fn serve(config: Config, mode: Mode, reload: Reload) -> anyhow::Result<()> {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
     let signals = Signals::catch().context("signals cannot be caught")?;
+    let hang_ups = HangUps::catch().context("signals cannot be caught")?;
+    let named = FileWatch::new(config.files());
     let mut server = Server::bind(config.clone()).await?;
     if let Some(library) = demo::client_library() {
         server = server.client_library(Bytes::from_owner(library));
@@ -86,8 +90,14 @@ async fn serve(config: Config, mode: Mode) -> anyhow::Result<()> {
         eprintln!("{}", banner(&config, server.listeners()));
     }
     announce(&config, server.listeners());
-    let pages = demo::pages(config.http.demo);
-    server.run(pages, signals.shutdown()).await?;
+    let pages = demo::pages(&config);
+    let reloader = server.reloader();
+    tokio::select! {
+        // The server first: it reads what the configuration names before anything can change.
+        biased;
+        stopped = server.run(pages, signals.shutdown()) => stopped?,
+        never = reload.follow(&reloader, named, hang_ups) => match never {},
+    }
     tracing::info!("stopped");
     Ok(())
 }

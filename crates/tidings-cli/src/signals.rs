@@ -1,4 +1,5 @@
-//! Signals that ask the process to end: SIGTERM and SIGINT, and Ctrl-C where there are no signals.
+//! Signals: SIGTERM and SIGINT, which ask the process to end (Ctrl-C where there are no signals), and SIGHUP, which asks
+//! for the configuration to be loaded again.
 
 use std::io;
 
@@ -52,5 +53,35 @@ impl Signals {
             std::future::pending::<()>().await;
         }
         "Ctrl-C"
+    }
+}
+
+/// SIGHUP, caught from the moment this exists.
+pub(crate) struct HangUps {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+}
+
+impl HangUps {
+    /// Starts catching. Needs a runtime around it.
+    pub(crate) fn catch() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            signal: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for one; those that come at once are one.
+    #[cfg(unix)]
+    pub(crate) async fn next(&mut self) {
+        if self.signal.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// There are none.
+    #[cfg(not(unix))]
+    pub(crate) async fn next(&mut self) {
+        std::future::pending().await
     }
 }

@@ -53,6 +53,8 @@ pub(crate) struct Settings {
     heart_beat: HeartBeat,
     frame_limits: Limits,
     pub(crate) backoff: Backoff,
+    pub(crate) renews: bool,
+    continues: bool,
     pub(crate) connect_timeout: Duration,
     pub(crate) receipt_timeout: Duration,
     pub(crate) send_timeout: Duration,
@@ -75,6 +77,12 @@ impl Builder {
     /// Who connects, and the password: the headers `login` and `passcode` of CONNECT. Default nobody.
     pub fn login(self, login: &str, passcode: &str) -> Self {
         self.presenting(|credentials| credentials.login(login, passcode))
+    }
+
+    /// A token that proves its bearer: the header `Authorization: Bearer TOKEN` of CONNECT. Where it expires, give
+    /// [`credentials`](Self::credentials).
+    pub fn token(self, token: &str) -> Self {
+        self.presenting(|credentials| credentials.token(token))
     }
 
     /// A further header of CONNECT. One that the client itself sets, or that can't be written, makes connecting fail with
@@ -101,8 +109,7 @@ impl Builder {
     ///
     /// let client = Client::builder("wss://news.example/ws")
     ///     .credentials(|| async {
-    ///         let bearer = format!("Bearer {}", token().await?);
-    ///         Ok::<_, std::io::Error>(Credentials::new().handshake_header("Authorization", &bearer))
+    ///         Ok::<_, std::io::Error>(Credentials::new().token(&token().await?))
     ///     })
     ///     .connect()
     ///     .await?;
@@ -119,6 +126,24 @@ impl Builder {
             let asked = ask();
             Box::pin(async { asked.await.map_err(Into::into) })
         }));
+        self
+    }
+
+    /// Renews the session by itself when three quarters of the time are over that its token has, with what
+    /// [`credentials`](Self::credentials) give then; without these it does nothing. At most once a second. Where that fails
+    /// it tries again, five times in all with growing pauses, until the token expires; each time is told as
+    /// [`Event::Renewed`](crate::Event::Renewed) or [`Event::NotRenewed`](crate::Event::NotRenewed). Default off.
+    pub fn renew_before_expiry(mut self) -> Self {
+        self.settings.renews = true;
+        self
+    }
+
+    /// Asks the server to go on after it has refused a frame, by the header `error-mode:continue` of CONNECT; STOMP ends
+    /// the connection with every ERROR, and so do servers that do not know the header. A refused SUBSCRIBE then fails
+    /// alone, as does a frame that asked for a receipt; of any other [`Event::Refused`](crate::Event::Refused) tells.
+    /// What breaks the protocol ends the connection all the same. Default off.
+    pub fn continue_after_errors(mut self) -> Self {
+        self.settings.continues = true;
         self
     }
 
@@ -254,6 +279,10 @@ impl Settings {
     /// What STOMP is told.
     pub(crate) fn stomp(&self, credentials: Credentials) -> ClientConfig {
         let (login, passcode) = credentials.login.unzip();
+        let mut headers = credentials.connect_headers;
+        if self.continues {
+            headers.push(("error-mode".to_owned(), "continue".to_owned()));
+        }
         ClientConfig {
             limits: self.frame_limits,
             heart_beat: self.heart_beat,
@@ -264,7 +293,7 @@ impl Settings {
                 .unwrap_or_else(|| self.address.host.clone()),
             login,
             passcode,
-            headers: credentials.connect_headers,
+            headers,
         }
     }
 
@@ -300,6 +329,8 @@ impl Default for Settings {
             },
             frame_limits: Limits::default(),
             backoff: Backoff::default(),
+            renews: false,
+            continues: false,
             connect_timeout: ten_seconds,
             receipt_timeout: Duration::from_secs(30),
             send_timeout: ten_seconds,

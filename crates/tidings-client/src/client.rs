@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tidings_stomp::{Command, Frame};
 
 use crate::builder::Builder;
-use crate::error::{ConnectError, ReceiptError, SendError};
+use crate::credentials;
+use crate::error::{ConnectError, ReceiptError, RenewError, SendError};
 use crate::event::Events;
 use crate::outgoing::Outgoing;
+use crate::renewal;
 use crate::shared::Shared;
 use crate::subscribe::Subscribe;
 use crate::transaction::Transaction;
@@ -72,6 +75,37 @@ impl Client {
         let number = self.handle.transactions.fetch_add(1, Ordering::Relaxed);
         let name = format!("tx-{number}");
         Transaction::begin(Arc::clone(&self.handle.shared), name).await
+    }
+
+    /// Brings a new token of the same user, so that the session outlives the one that it began with; gives the time that
+    /// is left from then on, `None` where the new one does not expire. Where the server refuses the token, its error ends
+    /// the connection, as STOMP has it, unless [`Builder::continue_after_errors`] asks for another end.
+    ///
+    /// ```no_run
+    /// # async fn renew(client: tidings_client::Client, token: &str) -> Result<(), tidings_client::RenewError> {
+    /// use tidings_client::Reason;
+    ///
+    /// match client.renew(token).await {
+    ///     Ok(Some(left)) => println!("renewed for {left:?}"),
+    ///     Ok(None) => println!("renewed for good"),
+    ///     Err(error) if error.reason() == Some(Reason::TokenMismatch) => println!("another user's"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The token can't be written; there is no connection now, or it was lost; the server has refused the token, or is no
+    /// Tidings.
+    pub async fn renew(&self, token: &str) -> Result<Option<Duration>, RenewError> {
+        let value = credentials::authorization(token)?;
+        renewal::renew(&self.handle.shared, &value).await
+    }
+
+    /// How long the session has until its token expires; `None` where there is no session now, or nothing that expires.
+    pub fn expires_in(&self) -> Option<Duration> {
+        renewal::left(&self.handle.shared)
     }
 
     /// What happens to the connection from now on.

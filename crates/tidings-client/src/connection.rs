@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use tidings_stomp::ClientEvent;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::error::{ConnectError, Ended, ReceiptError};
 use crate::event::Event;
+use crate::renewal;
 use crate::session::Session;
 use crate::shared::Shared;
 use crate::transport::{Dialer, random};
@@ -16,6 +18,8 @@ pub(crate) struct Connection {
     dialer: Dialer,
     /// To connect again, since a connection has lasted.
     attempts: u32,
+    /// Renews sessions; ends with the client.
+    _renewing: JoinSet<()>,
 }
 
 impl Connection {
@@ -23,10 +27,15 @@ impl Connection {
     pub(crate) async fn start(shared: Arc<Shared>, dialer: Dialer) -> Result<(), ConnectError> {
         let (session, info) = Session::open(&dialer, &shared.settings).await?;
         shared.state().online(&info);
+        let mut renewing = JoinSet::new();
+        if shared.settings.renews && shared.settings.presented.fresh.is_some() {
+            renewing.spawn(renewal::keep(Arc::clone(&shared)));
+        }
         let connection = Self {
             shared,
             dialer,
             attempts: 0,
+            _renewing: renewing,
         };
         tokio::spawn(connection.run(session));
         Ok(())

@@ -45,6 +45,9 @@ pub enum CredentialsError {
         "the header {0:?} is for a WebSocket, and there is none over TCP; make it one of CONNECT"
     )]
     NoHandshake(String),
+    /// They were to renew a session, and have no token.
+    #[error("the program gave credentials without a token; set one by `Credentials::token`")]
+    NoToken,
 }
 
 impl Credentials {
@@ -58,6 +61,12 @@ impl Credentials {
     pub fn login(mut self, login: &str, passcode: &str) -> Self {
         self.login = Some((login.to_owned(), passcode.to_owned()));
         self
+    }
+
+    /// Sets a token that proves its bearer: the header `Authorization` of CONNECT, which works over each link.
+    #[must_use]
+    pub fn token(self, token: &str) -> Self {
+        self.connect_header(AUTHORIZATION, &bearer(token))
     }
 
     /// Sets a header of CONNECT.
@@ -88,6 +97,13 @@ impl Credentials {
             all = all.handshake_header(name, value);
         }
         all
+    }
+
+    /// What `Authorization` says, in CONNECT or else in the handshake.
+    fn authorization(&self) -> Option<&str> {
+        let headers = self.connect_headers.iter().chain(&self.handshake_headers);
+        let mut said = headers.filter(|(name, _)| name.eq_ignore_ascii_case(AUTHORIZATION));
+        said.next().map(|(_, value)| &**value)
     }
 
     /// Whether all of it can be written, and none of it makes a frame or a request mean something else.
@@ -144,7 +160,27 @@ impl Presented {
         };
         self.fixed.clone().overlaid(fresh).checked(scheme)
     }
+
+    /// What `Authorization` is to say from now on.
+    pub(crate) async fn authorization(&self, scheme: Scheme) -> Result<String, CredentialsError> {
+        let credentials = self.now(scheme).await?;
+        let said = credentials.authorization().map(str::to_owned);
+        said.ok_or(CredentialsError::NoToken)
+    }
 }
+
+/// What `Authorization` says of a token that the program gives (RFC 6750, section 2.1).
+pub(crate) fn authorization(token: &str) -> Result<String, CredentialsError> {
+    let value = bearer(token);
+    check(AUTHORIZATION, &value, is_connect_name, &[]).map(|()| value)
+}
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+/// Its name as Tidings documents it; of the handshake it counts in any case.
+pub(crate) const AUTHORIZATION: &str = "Authorization";
 
 /// Asks the program in a task of its own, which is aborted with this future: a panic there is an attempt that failed, and
 /// not the end of the client.

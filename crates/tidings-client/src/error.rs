@@ -182,6 +182,11 @@ impl ServerError {
         std::str::from_utf8(&self.frame.body).unwrap_or_default()
     }
 
+    /// Whether the session goes on behind it.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.frame.header("error-mode") == Some("continue")
+    }
+
     /// The `receipt-id` header: the frame at fault.
     pub(crate) fn receipt_id(&self) -> Option<&str> {
         self.frame.header("receipt-id")
@@ -268,6 +273,56 @@ pub enum ReceiptError {
     TimedOut(Duration),
 }
 
+impl ReceiptError {
+    /// The code of the server, where it has refused the frame and the code is known.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Refused(error) => error.reason(),
+            _ => None,
+        }
+    }
+}
+
+/// Why a session was not renewed. It goes on until its token expires, unless the server has refused the renewal with an
+/// error that ends it: see [`Builder::continue_after_errors`](crate::Builder::continue_after_errors).
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum RenewError {
+    /// There is no token, or it can't be sent.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// The server did not confirm it: [`reason`](Self::reason) tells whether it has refused the token.
+    #[error(transparent)]
+    Unconfirmed(#[from] ReceiptError),
+}
+
+impl RenewError {
+    /// The code of the server, where it has refused the token: [`Reason::TokenExpired`], [`Reason::BadCredentials`],
+    /// [`Reason::TokenMismatch`] of another user's token, [`Reason::Forbidden`] where the rules would not let in whom it
+    /// proves, and so on.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Unconfirmed(error) => error.reason(),
+            Self::Credentials(_) => None,
+        }
+    }
+
+    /// Whether another token, after a pause, may do: not where there is nothing left to renew.
+    pub(crate) fn retry(&self) -> bool {
+        match self {
+            Self::Credentials(error) => matches!(error, CredentialsError::NotGiven(_)),
+            Self::Unconfirmed(ReceiptError::Refused(error)) => {
+                error.reason().is_none_or(Reason::retry)
+            }
+            Self::Unconfirmed(ReceiptError::TimedOut(_)) => true,
+            Self::Unconfirmed(ReceiptError::NotSent(error)) => {
+                matches!(error, SendError::QueueFull(_))
+            }
+            Self::Unconfirmed(_) => false,
+        }
+    }
+}
+
 /// Why a subscription did not begin.
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
@@ -284,6 +339,16 @@ pub enum SubscribeError {
     /// There are as many as may be: see [`Builder::max_subscriptions`](crate::Builder::max_subscriptions).
     #[error("there are {0} subscriptions, which is the limit; end one first")]
     TooMany(usize),
+}
+
+impl SubscribeError {
+    /// The code of the server, where it has refused the subscription and the code is known.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Refused(error) => error.reason(),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]

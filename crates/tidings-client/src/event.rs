@@ -10,7 +10,7 @@ use futures_core::Stream;
 use tidings_stomp::{HeartBeat, Version};
 
 use crate::buffer::{Bounds, Buffer, Overflow};
-use crate::error::{ConnectError, Ended};
+use crate::error::{ConnectError, Ended, RenewError, ServerError};
 
 /// Something happened to the connection.
 #[derive(Debug, Clone)]
@@ -25,6 +25,17 @@ pub enum Event {
         /// The `session` header of CONNECTED.
         session: Option<String>,
     },
+    /// The server has refused a frame that asked for no receipt, and the session goes on: see
+    /// [`Builder::continue_after_errors`](crate::Builder::continue_after_errors).
+    Refused(Arc<ServerError>),
+    /// The client has renewed the session by itself: see
+    /// [`Builder::renew_before_expiry`](crate::Builder::renew_before_expiry).
+    Renewed {
+        /// From now; `None` where the new token does not expire.
+        expires_in: Option<Duration>,
+    },
+    /// It could not, this time.
+    NotRenewed(RenewError),
     /// The connection is lost.
     Lost(Ended),
     /// The client waits, and connects again after that.

@@ -19,6 +19,8 @@
 //! |---|---|
 //! | connect, with limits and deadlines of your own | [`Client::builder`], [`Builder`], [`Backoff`] |
 //! | say who connects, with a token that expires | [`Builder::login`], [`Builder::credentials`], [`Credentials`] |
+//! | stay connected though tokens expire | [`Client::renew`], [`Client::expires_in`], [`Builder::renew_before_expiry`] |
+//! | go on after a frame was refused | [`Builder::continue_after_errors`] |
 //! | trust a certificate of your own | [`Builder::tls_roots`], [`Builder::tls_config`] |
 //! | listen | [`Client::subscribe`], [`Subscription`], [`Message`] |
 //! | send, and know that it has arrived | [`Client::send`], [`Outgoing`], [`Receipt`] |
@@ -48,6 +50,12 @@
 //! ([`Reason::retry`]), or after [`Backoff::max_attempts`]. Then every stream ends and everything fails with
 //! [`SendError::GivenUp`]; build a new client once the cause is mended.
 //!
+//! # Tokens that expire
+//!
+//! A session of Tidings ends when its token does, with [`Reason::TokenExpired`]; the client then connects again, with
+//! [credentials](Builder::credentials) that it asks for anew. To lose nothing in between, a live session takes the next
+//! token before: by [`Client::renew`], or by itself with [`Builder::renew_before_expiry`].
+//!
 //! # Who reads too slowly
 //!
 //! Nothing that a program does or leaves undone holds up heart-beats, receipts or other subscriptions: each subscription
@@ -68,6 +76,7 @@ mod handshake;
 mod message;
 mod outgoing;
 mod receipt;
+mod renewal;
 mod session;
 mod shared;
 mod state;
@@ -85,7 +94,8 @@ pub use builder::Builder;
 pub use client::Client;
 pub use credentials::{Credentials, CredentialsError};
 pub use error::{
-    ConnectError, Ended, HandshakeError, ReceiptError, SendError, ServerError, SubscribeError,
+    ConnectError, Ended, HandshakeError, ReceiptError, RenewError, SendError, ServerError,
+    SubscribeError,
 };
 pub use event::{Event, Events};
 pub use message::Message;

@@ -43,6 +43,8 @@ pub(crate) struct Parcel {
     pub(crate) settles: Option<Arc<AtomicBool>>,
     /// What its being written gives free.
     pub(crate) slot: Option<OwnedSemaphorePermit>,
+    /// It brings a new token: its receipt says until when.
+    pub(crate) renews: bool,
 }
 
 impl Parcel {
@@ -52,6 +54,7 @@ impl Parcel {
             epoch: None,
             settles: None,
             slot: None,
+            renews: false,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use tidings_stomp::{AckMode, Command, ConnectedInfo, Frame, Version};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::buffer::Buffer;
@@ -14,6 +14,7 @@ use crate::event::{Event, Events};
 use crate::message::Delivery;
 use crate::outgoing::Parcel;
 use crate::receipt::Answer;
+use crate::renewal::Expiry;
 use crate::subscription::Entry;
 
 /// Bounded by what must be had to add to it: room in the queue, a place for a receipt, for a subscription, for a
@@ -28,6 +29,8 @@ pub(crate) struct State {
     receipts: HashMap<u64, Pending>,
     /// In the order of their ids, so that they are renewed in the order that they were made in.
     subscriptions: BTreeMap<u64, Entry>,
+    /// Of this connection.
+    expiry: watch::Sender<Option<Expiry>>,
     closing: Option<Closing>,
     listeners: Vec<Weak<Buffer<Event>>>,
 }
@@ -65,6 +68,8 @@ enum Pending {
     Frame {
         /// Handed to the socket: it is not sent again.
         written: bool,
+        /// Its receipt says when the session expires.
+        renews: bool,
         answer: oneshot::Sender<Answer>,
         _place: OwnedSemaphorePermit,
     },
@@ -100,6 +105,7 @@ impl State {
             let id = self.next_id();
             let pending = Pending::Frame {
                 written: false,
+                renews: parcel.renews,
                 answer,
                 _place: place,
             };
@@ -205,6 +211,7 @@ impl State {
         }
         self.epoch += 1;
         self.phase = Phase::Online(info.version);
+        self.expiry.send_replace(Expiry::of(&info.frame));
         let waiting = std::mem::take(&mut self.queue);
         let ids: Vec<u64> = self.subscriptions.keys().copied().collect();
         ids.into_iter().for_each(|id| self.push_subscribe(id));
@@ -219,6 +226,7 @@ impl State {
 
     pub(crate) fn offline(&mut self, why: &Ended) {
         self.phase = Phase::Offline;
+        self.expiry.send_replace(None);
         self.queue.retain(|queued| queued.parcel.epoch.is_none());
         let waiting: HashSet<u64> = self
             .queue
@@ -245,6 +253,7 @@ impl State {
             return;
         }
         self.phase = Phase::Ended(cause.clone());
+        self.expiry.send_replace(None);
         let error = self.ended_error();
         self.queue.clear();
         for (_, pending) in self.receipts.drain() {
@@ -294,15 +303,25 @@ impl State {
         Some((queued.parcel.frame, spoken))
     }
 
-    /// A MESSAGE or RECEIPT came, or an ERROR: then the connection is at its end, and that is returned.
+    /// When the session expires, for who waits for that.
+    pub(crate) fn expiry(&self) -> watch::Receiver<Option<Expiry>> {
+        self.expiry.subscribe()
+    }
+
+    /// A MESSAGE or RECEIPT came, or an ERROR: then, by custom, the connection is at its end, and that is returned.
     pub(crate) fn receive(&mut self, frame: Frame) -> Option<Ended> {
         match frame.command {
             Command::Message => self.message(frame),
             Command::Receipt => self.receipt(&frame),
             _ => {
                 let error = Arc::new(ServerError::new(frame));
-                self.refused(&error);
-                return Some(Ended::Refused(error));
+                let is_known = self.refused(&error);
+                if !error.goes_on() {
+                    return Some(Ended::Refused(error));
+                }
+                if !is_known {
+                    self.tell(&Event::Refused(error));
+                }
             }
         }
         None
@@ -405,7 +424,10 @@ impl State {
 
     fn receipt(&mut self, frame: &Frame) {
         match self.take_pending(frame.header("receipt-id")) {
-            Some(Pending::Frame { answer, .. }) => {
+            Some(Pending::Frame { renews, answer, .. }) => {
+                if renews {
+                    self.expiry.send_replace(Expiry::of(frame));
+                }
                 let _ = answer.send(Ok(()));
             }
             Some(Pending::Subscribe(id)) => {
@@ -423,14 +445,15 @@ impl State {
         }
     }
 
-    /// A subscription that was refused is not asked for again, unless it had begun before and may come back.
-    fn refused(&mut self, error: &Arc<ServerError>) {
+    /// Tells who waits for it; says whether somebody did. A subscription that was refused is not asked for again, unless it
+    /// had begun before and comes back with the next connection.
+    fn refused(&mut self, error: &Arc<ServerError>) -> bool {
         match self.take_pending(error.receipt_id()) {
             Some(Pending::Frame { answer, .. } | Pending::Disconnect(answer)) => {
                 let _ = answer.send(Err(ReceiptError::Refused(Arc::clone(error))));
             }
             Some(Pending::Subscribe(id)) => {
-                let retry = Ended::Refused(Arc::clone(error)).retry();
+                let retry = !error.goes_on() && Ended::Refused(Arc::clone(error)).retry();
                 let keep = |entry: &Entry| entry.is_confirmed() && retry;
                 if !self.subscriptions.get(&id).is_some_and(keep)
                     && let Some(entry) = self.subscriptions.remove(&id)
@@ -438,8 +461,9 @@ impl State {
                     entry.fail(SubscribeError::Refused(Arc::clone(error)));
                 }
             }
-            None => {}
+            None => return false,
         }
+        true
     }
 
     fn take_pending(&mut self, receipt_id: Option<&str>) -> Option<Pending> {

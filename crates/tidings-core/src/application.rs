@@ -324,7 +324,8 @@ impl From<Failure> for Response {
 pub enum Effect {
     /// To the subscription that asked, past the broker. A SEND has none: then it goes nowhere.
     Reply(Outgoing),
-    /// To a destination of the broker.
+    /// To a destination of the broker. The application is trusted: no access rule is asked, of [`SendTo`](Self::SendTo)
+    /// neither.
     Send {
         /// A topic or a queue.
         destination: Box<str>,

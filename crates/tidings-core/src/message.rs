@@ -32,10 +32,21 @@ pub const RESERVED_HEADERS: &[&str] = &[
     "transaction",
 ];
 
-/// The headers of a SEND that reach its MESSAGE: all but [`RESERVED_HEADERS`], in order.
+/// Headers by which pages prove who they are, also where a client sends them with every frame. They never reach a MESSAGE,
+/// in capitals or not.
+pub const SECRET_HEADERS: [&str; 3] = ["authorization", "x-csrf-token", "x-xsrf-token"];
+
+/// The headers of a SEND that reach its MESSAGE: all but [`RESERVED_HEADERS`] and [`SECRET_HEADERS`], in order.
 pub fn deliverable_headers(send: &Headers) -> Headers {
-    let reserved = |name: &str| RESERVED_HEADERS.binary_search(&name).is_ok();
-    send.iter().filter(|(name, _)| !reserved(name)).collect()
+    let is_reserved = |name: &str| RESERVED_HEADERS.binary_search(&name).is_ok();
+    let is_secret = |name: &str| {
+        SECRET_HEADERS
+            .iter()
+            .any(|one| one.eq_ignore_ascii_case(name))
+    };
+    send.iter()
+        .filter(|(name, _)| !is_reserved(name) && !is_secret(name))
+        .collect()
 }
 
 /// When a message expires, in milliseconds since the Unix epoch; `None` = it names no time.

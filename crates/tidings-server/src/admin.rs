@@ -59,6 +59,9 @@ async fn ready(State(node): State<Arc<Node>>) -> impl IntoResponse {
 }
 
 async fn metrics(State(node): State<Arc<Node>>) -> impl IntoResponse {
+    let revocations = node.security.revocations().count(node.now_ms());
+    let revocations = i64::try_from(revocations).unwrap_or(i64::MAX);
+    node.telemetry.revocations.set(revocations);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], node.telemetry.render())
 }

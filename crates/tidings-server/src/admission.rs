@@ -13,9 +13,10 @@ use hashbrown::HashMap;
 use tidings_core::disconnect::Reason;
 use tracing::warn;
 
-use crate::allowance::{Allowance, Allowances, Rate, network, whole_seconds};
+use crate::bucket::{Bucket, Buckets, Rate, whole_seconds};
 use crate::config::{Network, Server, is_trusted};
 use crate::node::lock;
+use crate::peer::network;
 
 /// When a client that found no room may come back: soon enough to be served, late enough not to be a burden.
 const REST: Duration = Duration::from_secs(5);
@@ -86,8 +87,8 @@ pub(crate) struct Admission {
 }
 
 struct Handshakes {
-    all: Option<Allowance>,
-    each: Option<Allowances>,
+    all: Option<(Rate, Bucket)>,
+    each: Option<Buckets>,
 }
 
 /// A connection among those of its address; ends when dropped.
@@ -99,15 +100,16 @@ pub(crate) struct Place {
 
 impl Admission {
     pub(crate) fn new(config: &Server) -> Self {
-        let all = Rate::new(config.max_handshakes_per_second, SECOND);
-        let each = Rate::new(config.max_handshakes_per_second_per_address, SECOND);
+        let rate = |count: u32| Rate::new(count.into(), SECOND, SECOND);
+        let all = rate(config.max_handshakes_per_second);
+        let each = rate(config.max_handshakes_per_second_per_address);
         Self {
             trusted: config.trusted_proxies.clone(),
             max_per_address: config.max_connections_per_address,
             connections: Arc::default(),
             handshakes: Mutex::new(Handshakes {
-                all: all.map(Allowance::new),
-                each: each.map(Allowances::new),
+                all: all.map(|rate| (rate, Bucket::default())),
+                each: each.map(Buckets::new),
             }),
         }
     }
@@ -167,18 +169,15 @@ impl Admission {
             .as_mut()
             .filter(|_| !is_trusted(&self.trusted, address));
         // Who is refused takes nothing, not even from the others.
-        let of_each = each
-            .as_ref()
-            .map(|each| each.room(address, now))
-            .transpose();
-        let of_each = of_each.map_err(no_entry(true))?;
-        let of_all = all.as_ref().map(|all| all.room(now)).transpose();
-        let of_all = of_all.map_err(no_entry(false))?;
-        if let (Some(each), Some(room)) = (each, of_each) {
-            each.spend(address, room, now);
+        if let Some(each) = &each {
+            each.room(address, now).map_err(no_entry(true))?;
         }
-        if let (Some(all), Some(room)) = (all, of_all) {
-            all.spend(room);
+        if let Some((rate, bucket)) = all {
+            bucket.room(*rate, 1, now).map_err(no_entry(false))?;
+            bucket.take(*rate, 1, now);
+        }
+        if let Some(each) = each {
+            each.take(address, now);
         }
         Ok(())
     }

@@ -1,6 +1,14 @@
-//! Token buckets: how much may happen in a time, and how much of it at once.
+//! Token buckets: how much may happen in a time, and how much of it at once; for all together, or for each address.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
+
+use hashbrown::HashMap;
+
+use crate::peer::network;
+
+/// Addresses that are remembered; beyond it, that is forgotten which owes the least.
+pub(crate) const MAX_ADDRESSES: usize = 4_096;
 
 /// How fast a bucket fills, and how much it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +45,19 @@ pub(crate) struct Bucket {
 impl Bucket {
     /// Whether `amount` is there.
     pub(crate) fn has(&self, rate: Rate, amount: u64, now: Instant) -> bool {
-        self.owed(now).saturating_add(rate.cost(amount)) <= rate.burst
+        self.room(rate, amount, now).is_ok()
+    }
+
+    /// As [`has`](Self::has).
+    ///
+    /// # Errors
+    /// How long to wait for it.
+    pub(crate) fn room(&self, rate: Rate, amount: u64, now: Instant) -> Result<(), Duration> {
+        let owed = self.owed(now).saturating_add(rate.cost(amount));
+        match owed.saturating_sub(rate.burst) {
+            Duration::ZERO => Ok(()),
+            wait => Err(wait),
+        }
     }
 
     /// Takes `amount` if it is there.
@@ -66,6 +86,56 @@ impl Bucket {
         self.full_at
             .map_or(Duration::ZERO, |at| at.saturating_duration_since(now))
     }
+}
+
+/// A bucket for each address, and for as many of these as are remembered.
+#[derive(Debug)]
+pub(crate) struct Buckets {
+    rate: Rate,
+    /// By network.
+    buckets: HashMap<IpAddr, Bucket>,
+}
+
+impl Buckets {
+    pub(crate) fn new(rate: Rate) -> Self {
+        let buckets = HashMap::new();
+        Self { rate, buckets }
+    }
+
+    /// Whether the address may once more.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub(crate) fn room(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
+        let bucket = self.buckets.get(&network(address)).copied();
+        bucket.unwrap_or_default().room(self.rate, 1, now)
+    }
+
+    /// Takes one of the address, where there is one. Makes room, if need be, by forgetting who owes nothing more, or else
+    /// the one who owes the least.
+    pub(crate) fn take(&mut self, address: IpAddr, now: Instant) {
+        let (all, address) = (&mut self.buckets, network(address));
+        if all.len() >= MAX_ADDRESSES && !all.contains_key(&address) {
+            all.retain(|_, bucket| !bucket.is_full(now));
+            if all.len() >= MAX_ADDRESSES {
+                let least = all.iter().min_by_key(|(_, bucket)| bucket.owed(now));
+                if let Some(least) = least.map(|(address, _)| *address) {
+                    all.remove(&least);
+                }
+            }
+        }
+        all.entry(address).or_default().take(self.rate, 1, now);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn remembered(&self) -> usize {
+        self.buckets.len()
+    }
+}
+
+/// Whole seconds for `retry-after`, never too few.
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 #[cfg(test)]
@@ -115,6 +185,12 @@ mod tests {
             for (passed, amount, is_charged) in steps {
                 now += Duration::from_millis(passed);
                 model.pass(passed);
+                let lacks = (i64::from(amount) - model.level).max(0).unsigned_abs();
+                let room = match lacks {
+                    0 => Ok(()),
+                    lacks => Err(Duration::from_millis(lacks)),
+                };
+                prop_assert_eq!(bucket.room(rate, amount.into(), now), room);
                 if is_charged {
                     let wait = bucket.charge(rate, amount.into(), now);
                     prop_assert_eq!(wait, Duration::from_millis(model.charge(amount.into())));
@@ -137,5 +213,11 @@ mod tests {
     #[test]
     fn zero_is_no_rate() {
         assert_eq!(Rate::new(0, MILLISECOND, MILLISECOND), None);
+    }
+
+    #[test]
+    fn seconds_are_rounded_up() {
+        assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
+        assert_eq!(whole_seconds(Duration::from_secs(2)), 2);
     }
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
 
+use crate::peer::Identity;
 use crate::stream::Pipe;
 
 /// How many connections wait until the server accepts them; who comes then waits too.
@@ -18,15 +19,25 @@ const BACKLOG: usize = 4096;
 #[derive(Debug, Clone)]
 pub struct Connector {
     comers: mpsc::Sender<Comer>,
+    identity: Option<Identity>,
 }
 
 /// Who wants to come in.
 #[derive(Debug)]
-pub(crate) enum Comer {
-    /// With STOMP at once, as over TCP.
-    Stomp(Pipe),
-    /// With HTTP, and so with WebSocket or SockJS.
-    Http(Pipe),
+pub(crate) struct Comer {
+    pub(crate) pipe: Pipe,
+    pub(crate) speech: LocalSpeech,
+    /// Who it is, where the program has said so.
+    pub(crate) identity: Option<Identity>,
+}
+
+/// What is spoken from within this process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum LocalSpeech {
+    /// STOMP at once, as over TCP.
+    Stomp,
+    /// HTTP, and so WebSocket or SockJS.
+    Http,
 }
 
 /// The client's end of a connection to a server in this process. 64 KiB fit in each direction; then who writes waits.
@@ -43,7 +54,15 @@ impl Connector {
     /// A connector, and where the server hears of those who come.
     pub(crate) fn new() -> (Self, mpsc::Receiver<Comer>) {
         let (comers, heard) = mpsc::channel(BACKLOG);
-        (Self { comers }, heard)
+        let identity = None;
+        (Self { comers, identity }, heard)
+    }
+
+    /// Connects as this one: whatever the client says or shows, it is the user of its sessions, for the access rules too.
+    #[must_use]
+    pub fn with_identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
     }
 
     /// A connection that speaks STOMP at once, as one to `tcp.listen` does. It need not be on.
@@ -51,7 +70,7 @@ impl Connector {
     /// # Errors
     /// The server has stopped.
     pub async fn connect_stomp(&self) -> Result<LocalConnection, ConnectError> {
-        self.connect(Comer::Stomp).await
+        self.connect(LocalSpeech::Stomp).await
     }
 
     /// A connection that speaks HTTP, as one to `http.listen` does: pages, WebSocket and SockJS.
@@ -59,12 +78,18 @@ impl Connector {
     /// # Errors
     /// The server has stopped.
     pub async fn connect_http(&self) -> Result<LocalConnection, ConnectError> {
-        self.connect(Comer::Http).await
+        self.connect(LocalSpeech::Http).await
     }
 
-    async fn connect(&self, kind: fn(Pipe) -> Comer) -> Result<LocalConnection, ConnectError> {
-        let (near, far) = Pipe::pair();
-        let sent = self.comers.send(kind(far)).await;
+    async fn connect(&self, speech: LocalSpeech) -> Result<LocalConnection, ConnectError> {
+        let (near, pipe) = Pipe::pair();
+        let identity = self.identity.clone();
+        let comer = Comer {
+            pipe,
+            speech,
+            identity,
+        };
+        let sent = self.comers.send(comer).await;
         sent.map_err(|_| ConnectError)?;
         Ok(LocalConnection(near))
     }

@@ -31,7 +31,6 @@
 
 mod admin;
 mod admission;
-mod allowance;
 mod api;
 mod application;
 mod audit;
@@ -70,7 +69,7 @@ pub use endpoint::{Endpoint, MessageHandler, Payload, Replies, Service};
 pub use listen::{Listener, ListenerKind};
 pub use peer::Identity;
 pub use reload::{FileWatch, ReloadError, Reloaded, Reloader};
-pub use security::PolicyError;
+pub use security::{ApiKeyError, PolicyError, access_rules};
 pub use server::{BindError, RunError, Server};
 /// Options of SockJS on an [`Endpoint`].
 pub use tidings_sockjs::Options as SockJsOptions;

@@ -28,7 +28,7 @@ use tracing::{debug, warn};
 
 use crate::admission::NoEntry;
 use crate::clock;
-use crate::connector::Comer;
+use crate::connector::{Comer, LocalSpeech};
 use crate::endpoint::Service;
 use crate::http::Http;
 use crate::link::LinkKind;
@@ -270,10 +270,14 @@ pub(crate) async fn accept_local(mut comers: mpsc::Receiver<Comer>, http: Arc<Ht
                 continue;
             }
         };
-        let peer = Peer::default();
-        match comer {
-            Comer::Stomp(pipe) => hand_over(node, Stream::Pipe(pipe), peer, ticket),
-            Comer::Http(pipe) => http.accept(Stream::Pipe(pipe), peer, ticket),
+        let peer = Peer {
+            identity: comer.identity,
+            ..Peer::default()
+        };
+        let stream = Stream::Pipe(comer.pipe);
+        match comer.speech {
+            LocalSpeech::Stomp => hand_over(node, stream, peer, ticket),
+            LocalSpeech::Http => http.accept(stream, peer, ticket),
         }
     }
 }
@@ -281,10 +285,11 @@ pub(crate) async fn accept_local(mut comers: mpsc::Receiver<Comer>, http: Arc<Ht
 fn turn_away(node: &Node, comer: Comer, no_entry: NoEntry) {
     node.telemetry.disconnected(no_entry.reason);
     // The pipe is new, so it has room; its end follows, since it is dropped here.
-    let _ = match comer {
-        Comer::Stomp(pipe) => pipe.try_write(&[IoSlice::new(&refusal(no_entry.reason))]),
-        Comer::Http(pipe) => pipe.try_write(&[IoSlice::new(&crate::http::refusal(no_entry))]),
+    let words = match comer.speech {
+        LocalSpeech::Stomp => refusal(no_entry.reason),
+        LocalSpeech::Http => crate::http::refusal(no_entry),
     };
+    let _ = comer.pipe.try_write(&[IoSlice::new(&words)]);
 }
 
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {

@@ -33,7 +33,7 @@ use crate::worker::{Adoption, Consumer, Interest, Letter, Mailbox};
 const MESSAGE_PREFIX_DIGITS: usize = 16;
 
 /// The shared part of a server. Locks in it are short, and taken in this order: a queue, then a mailbox; `interest`,
-/// `users`, `replies`, `whereabouts`, the places of `sockjs` and those of `admission` alone.
+/// `users`, `replies`, `whereabouts`, the revocations of `security`, the places of `sockjs` and those of `admission` alone.
 pub(crate) struct Node {
     pub(crate) config: Config,
     /// Set where the time of day is not the system's.

@@ -17,8 +17,11 @@ pub use watch::FileWatch;
 /// The sections that count at once; the others from the next start on.
 const RELOADED: [&str; 4] = ["security", "users", "jwt", "tls"];
 
-/// Takes a changed configuration over into a [`Server`](crate::Server) that runs: rules, authenticators, users, keys
-/// and certificates.
+/// The same of other sections.
+const RELOADED_KEYS: [&str; 1] = ["api.keys"];
+
+/// Takes a changed configuration over into a [`Server`](crate::Server) that runs: rules, authenticators, users, keys,
+/// those of the HTTP API too, and certificates.
 #[derive(Clone)]
 pub struct Reloader {
     node: Arc<Node>,
@@ -70,7 +73,7 @@ impl Reloader {
         let mut left = node.config.differences(config);
         left.retain(|key| {
             let section = key.split('.').next().unwrap_or_default();
-            !RELOADED.contains(&section)
+            !RELOADED.contains(&section) && !RELOADED_KEYS.contains(&key.as_str())
         });
         if left.is_empty() {
             info!("the configuration was taken over");

@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use bytes::Bytes;
 use tidings_core::application::{Application, Broker};
-use tidings_core::security::{Authenticator, Rule};
+use tidings_core::security::{AuthenticateFuture, Authenticator, Credentials};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
@@ -27,7 +27,7 @@ use crate::listen::{self, Listener, ListenerKind, Speech};
 use crate::node::Node;
 use crate::outbound::NodeBroker;
 use crate::reload::Reloader;
-use crate::security::PolicyError;
+use crate::security::{self, PolicyError};
 use crate::tls::{Tls, TlsError};
 use crate::webhook::Webhooks;
 use crate::worker::{Letter, MAX_WORKERS, Worker};
@@ -192,6 +192,34 @@ impl Server {
         }
     }
 
+    /// Reads what the configuration names (rules, users, keys, certificates), as [`run`](Self::run) does before it lets
+    /// clients in, and asks nobody. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// The first thing for which `run` would fail.
+    pub fn check(config: Config) -> Result<(), RunError> {
+        let mut server = Self::unbound(config);
+        let node = &server.node;
+        if node.config.uses_tls() {
+            node.tls.reload(&node.config.tls)?;
+        }
+        server.prepare().map(drop)
+    }
+
+    /// Finds out whose these credentials are, as for a client, without letting anybody in: for who explains what the server
+    /// decides. What the configuration names is read anew. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// What the configuration names can't be used.
+    pub fn authenticate(
+        &self,
+        credentials: Credentials,
+    ) -> Result<AuthenticateFuture, PolicyError> {
+        let (node, security) = (&self.node, &self.node.security);
+        security.adopt(security.read(node, &node.config)?);
+        Ok(security.authenticate(credentials))
+    }
+
     /// Adds an endpoint to that for STOMP which the configuration describes; its path must be its own.
     #[must_use]
     pub fn mount(mut self, endpoint: Endpoint) -> Self {
@@ -208,7 +236,38 @@ impl Server {
         self
     }
 
-    /// Lets `authenticator` say who clients are, in place of those that the configuration names. The first one stays.
+    /// Lets `authenticator` say who clients are, in place of those that the configuration names. The first one stays. It is
+    /// asked about everything that a client shows but the [`Identity`](crate::Identity) that the application around the
+    /// server has found out: in the handshake of HTTP, in CONNECT, and when a session renews its token. While it is asked
+    /// the client waits, for `security.authentication_timeout` at most; then, and where it panics, the client is told to
+    /// come back later.
+    ///
+    /// With an authenticator the access rules decide what clients may do, and what no rule allows is refused: give
+    /// [`rules`](Self::rules) too.
+    ///
+    /// ```
+    /// use tidings_core::security::{AuthenticationError, Credential, Credentials, Principal};
+    /// use tidings_server::Server;
+    /// use tidings_server::config::{Config, Overrides};
+    ///
+    /// /// Stands for who looks a token up.
+    /// async fn look_up(token: &str) -> Option<Principal> {
+    ///     (token == "t0k3n").then(|| Principal::user("ann").with_roles(["staff"]))
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = Config::development(&Overrides::default())?;
+    /// let server = Server::unbound(config).authenticator(|credentials: Credentials| async move {
+    ///     match credentials.credential {
+    ///         Credential::Token { token, .. } => look_up(&token).await.ok_or_else(|| {
+    ///             AuthenticationError::Rejected("the token proves nobody; sign in again".to_owned())
+    ///         }),
+    ///         _ => Err(AuthenticationError::Missing("send a token".to_owned())),
+    ///     }
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn authenticator(self, authenticator: impl Authenticator) -> Self {
         self.node
@@ -217,11 +276,37 @@ impl Server {
         self
     }
 
-    /// Lets these rules say what clients may do, in place of those of the configuration. The first ones stay.
-    #[must_use]
-    pub fn rules(self, rules: impl IntoIterator<Item = Rule>) -> Self {
-        self.node.security.set_rules(rules.into_iter().collect());
-        self
+    /// Lets these [access rules](tidings_core::security::Rule) say what clients may do, in place of those of the
+    /// configuration. The first ones stay. What none of them allows is refused.
+    ///
+    /// ```
+    /// use tidings_server::Server;
+    /// use tidings_server::config::{Config, Overrides};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let config = Config::development(&Overrides::default())?;
+    /// let server = Server::unbound(config).rules([
+    ///     "allow connect if authenticated",
+    ///     "allow subscribe /topic/team/{team} if claim teams contains {team}",
+    ///     "allow send /app/** if role staff",
+    /// ])?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// They are asked what clients connect for, send and subscribe to. What the program itself sends, through
+    /// [`broker`](Self::broker) or as the answer of its application, is trusted: no rule is asked about it.
+    ///
+    /// # Errors
+    /// [`PolicyError::Rule`]: one can't be read.
+    pub fn rules<R: Into<String>>(
+        self,
+        rules: impl IntoIterator<Item = R>,
+    ) -> Result<Self, PolicyError> {
+        let lines: Vec<String> = rules.into_iter().map(Into::into).collect();
+        let rules = security::parse(&self.node.destinations, &lines)?;
+        self.node.security.set_rules(rules);
+        Ok(self)
     }
 
     /// Takes changes of the configuration over while the server runs.
@@ -229,7 +314,8 @@ impl Server {
         Reloader::new(&self.node)
     }
 
-    /// Sends to clients, from any thread and at any time: what is sent before [`run`](Self::run) waits for it.
+    /// Sends to clients, from any thread and at any time: what is sent before [`run`](Self::run) waits for it. The program
+    /// is trusted: no access rule is asked.
     pub fn broker(&self) -> Arc<dyn Broker> {
         Arc::new(NodeBroker(Arc::clone(&self.node)))
     }

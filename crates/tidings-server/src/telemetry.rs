@@ -45,6 +45,7 @@ pub(crate) struct Telemetry {
     pub(crate) webhook_seconds: Family<OutcomeLabel, Histogram, fn() -> Histogram>,
     /// Back ends that are left alone at the moment.
     pub(crate) webhook_breakers_open: Gauge<i64, AtomicI64>,
+    pub(crate) revocations: Gauge<i64, AtomicI64>,
     /// Messages moved to the dead-letter queue.
     pub(crate) dead_letters: Counter<u64, AtomicU64>,
     /// Bytes read from clients.
@@ -126,6 +127,7 @@ impl Telemetry {
             api_messages: Counter::default(),
             webhook_seconds: Family::new_with_constructor(webhook_histogram),
             webhook_breakers_open: Gauge::default(),
+            revocations: Gauge::default(),
             dead_letters: Counter::default(),
             bytes_read: Counter::default(),
             bytes_written: Counter::default(),
@@ -160,6 +162,11 @@ impl Telemetry {
             "webhook_breakers_open",
             "Back ends that are left alone at the moment",
             &self.webhook_breakers_open,
+        );
+        gauge(
+            "revocations",
+            "Tokens and users that are refused",
+            &self.revocations,
         );
         let mut counter =
             |name, help, counter: &Counter| registry.register(name, help, counter.clone());

@@ -105,9 +105,32 @@ impl Node {
         let Some(place) = lock(self.whereabouts.shard(session)).remove(session) else {
             return false;
         };
+        self.tell(&place, farewell);
+        true
+    }
+
+    /// As [`disconnect`](Self::disconnect), all sessions of which `is_meant` is true; how many these are. Looks at every
+    /// session, a shard at a time.
+    pub(crate) fn disconnect_all(
+        &self,
+        is_meant: impl Fn(&Known) -> bool,
+        farewell: &Arc<Farewell>,
+    ) -> usize {
+        let mut told = 0;
+        for shard in &self.whereabouts.shards {
+            let is_meant = |_: &Arc<str>, place: &mut Place| is_meant(&place.session);
+            let meant: Vec<_> = lock(shard).extract_if(.., is_meant).collect();
+            for (_, place) in &meant {
+                self.tell(place, farewell);
+            }
+            told += meant.len();
+        }
+        told
+    }
+
+    fn tell(&self, place: &Place, farewell: &Arc<Farewell>) {
         let letter = Letter::Disconnect(place.connection, Arc::clone(farewell));
         self.mailboxes[usize::from(place.worker)].post(letter, 0);
-        true
     }
 }
 

@@ -2,39 +2,46 @@
 
 use std::future::Future;
 use std::panic::Location;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tidings_server::Connector;
 use tidings_stomp::{Command, Frame, HeartBeat, Version};
 use tokio::time::timeout;
 
+use crate::door::{Door, Speech};
+use crate::http::TurnedAway;
 use crate::link::{Link, WebSocket, Wire};
 use crate::message::{Goodbye, shown_frame};
 use crate::peer::Peer;
+use crate::sockjs::SockJs;
 use crate::time::PATIENCE;
 
 /// A client that is going to connect: by default over TCP, with STOMP 1.2, no login and no heart-beats.
 #[derive(Debug, Clone)]
 #[must_use = "it connects when it is told to"]
 pub struct Dial {
-    connector: Connector,
-    /// Path of WebSocket.
+    door: Door,
+    /// Path of WebSocket, beneath which SockJS is.
     path: String,
+    /// What follows it, with its question mark.
+    query: String,
     link: Link,
     name: String,
     versions: String,
     heart_beat: HeartBeat,
     /// Further headers of CONNECT.
     headers: Vec<(String, String)>,
-    /// Headers of the handshake of WebSocket.
+    /// Headers of the handshake of WebSocket, and of each request of SockJS.
     http_headers: Vec<(String, String)>,
 }
 
 impl Dial {
-    pub(crate) fn new(connector: Connector, path: String) -> Self {
+    /// One that comes through this door, and finds WebSocket at this path and SockJS beneath it.
+    pub fn new(door: impl Into<Door>, path: impl Into<String>) -> Self {
         Self {
-            connector,
-            path,
+            door: door.into(),
+            path: path.into(),
+            query: String::new(),
             link: Link::Tcp,
             name: "nobody".to_owned(),
             versions: Version::V1_2.as_str().to_owned(),
@@ -50,6 +57,12 @@ impl Dial {
         self
     }
 
+    /// With this query in the url: `ticket=...`.
+    pub fn query(mut self, query: &str) -> Self {
+        self.query = format!("?{query}");
+        self
+    }
+
     /// Over WebSocket on this path, where it is not that of STOMP.
     pub fn path(mut self, path: &str) -> Self {
         path.clone_into(&mut self.path);
@@ -60,6 +73,17 @@ impl Dial {
     pub fn login(mut self, login: &str) -> Self {
         login.clone_into(&mut self.name);
         self.header("login", login)
+    }
+
+    /// Panics of the peer name it so.
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    /// With this token in CONNECT: `Authorization: Bearer TOKEN`.
+    pub fn token(self, token: &str) -> Self {
+        self.header("Authorization", &format!("Bearer {token}"))
     }
 
     /// With this `accept-version`: `1.0,1.1`.
@@ -81,7 +105,7 @@ impl Dial {
         self
     }
 
-    /// With this header of the handshake of WebSocket: `Origin`, say.
+    /// With this header of the handshake of WebSocket, and of each request of SockJS: `Origin`, say.
     pub fn http_header(mut self, name: &str, value: &str) -> Self {
         self.http_headers.push((name.to_owned(), value.to_owned()));
         self
@@ -125,6 +149,23 @@ impl Dial {
         }
     }
 
+    /// Comes in vain, by WebSocket or SockJS: gives the status of the answer of HTTP, after which nothing is open.
+    ///
+    /// # Panics
+    /// The link opened, or there was no answer.
+    #[track_caller]
+    pub fn turned_away(self) -> impl Future<Output = u16> {
+        let place = Location::caller();
+        async move {
+            match timeout(PATIENCE, self.wire()).await {
+                Ok(Err(away)) if away.status > 0 => away.status,
+                Ok(Err(away)) => panic!("{place}: {} heard no answer: {away}", self.name),
+                Ok(Ok(_)) => panic!("{place}: {} was let in", self.name),
+                Err(_) => panic!("{place}: {} heard nothing for {PATIENCE:?}", self.name),
+            }
+        }
+    }
+
     /// Opens the link and says nothing yet: CONNECT is left to the test.
     ///
     /// # Panics
@@ -157,23 +198,33 @@ impl Dial {
         }
     }
 
-    async fn wire(&self) -> Result<Wire, String> {
+    async fn wire(&self) -> Result<Wire, TurnedAway> {
+        let headers: Vec<_> = self
+            .http_headers
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .collect();
+        let stream = async |speech| self.door.open(speech).await.map_err(TurnedAway::by);
         match self.link {
-            Link::Tcp => {
-                let connection = self.connector.connect_stomp().await;
-                Ok(Wire::Tcp(connection.map_err(|error| error.to_string())?))
-            }
+            Link::Tcp => Ok(Wire::Tcp(stream(Speech::Stomp).await?)),
             Link::WebSocket => {
-                let connection = self.connector.connect_http().await;
-                let connection = connection.map_err(|error| error.to_string())?;
-                let headers: Vec<_> = self
-                    .http_headers
-                    .iter()
-                    .map(|(name, value)| (&**name, &**value))
-                    .collect();
-                let socket = WebSocket::open(connection, &self.path, &headers).await?;
+                let url = format!("{}{}", self.path, self.query);
+                let stream = stream(Speech::Http).await?;
+                let socket = WebSocket::open(stream, &url, &headers).await?;
                 Ok(Wire::WebSocket(socket))
+            }
+            link => {
+                let url = (&*self.path, &*self.query);
+                let name = session_name();
+                let session = SockJs::open(&self.door, link, url, &name, &headers).await?;
+                Ok(Wire::SockJs(Box::new(session)))
             }
         }
     }
+}
+
+/// Clients of SockJS choose it, each another.
+fn session_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("test-session-{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }

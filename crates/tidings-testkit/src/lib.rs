@@ -36,15 +36,19 @@
 //! What a test awaits and does not get is a panic that says what came instead, and where in the test it was awaited.
 
 mod dial;
+mod door;
+mod http;
 mod link;
 mod message;
 mod outcome;
 mod peer;
 mod router;
 mod server;
+mod sockjs;
 mod time;
 
 pub use dial::Dial;
+pub use door::{Door, Speech};
 pub use link::Link;
 pub use message::{Goodbye, Message};
 pub use outcome::Outcome;

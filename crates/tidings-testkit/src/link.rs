@@ -1,11 +1,16 @@
 //! What carries frames between a peer and the server, in memory.
 
+use std::io;
+
 use bytes::{Bytes, BytesMut};
-use tidings_server::LocalConnection;
 use tidings_websocket::{
     ClientRequest, Decoder, Event, Limits, MessageKind, ResponseHead, Role, message_frame,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::door::Stream;
+use crate::http::{TurnedAway, header};
+use crate::sockjs::SockJs;
 
 /// Any key will do: it is there for proxies.
 const MASK: [u8; 4] = [7, 11, 13, 17];
@@ -21,19 +26,42 @@ pub enum Link {
     Tcp,
     /// WebSocket, with its handshake.
     WebSocket,
+    /// WebSocket beneath SockJS.
+    SockJsWebSocket,
+    /// SockJS by one answer for each message.
+    XhrPolling,
+    /// SockJS by an answer that goes on.
+    XhrStreaming,
+    /// SockJS by server-sent events.
+    EventSource,
+}
+
+impl Link {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Tcp,
+        Self::WebSocket,
+        Self::SockJsWebSocket,
+        Self::XhrPolling,
+        Self::XhrStreaming,
+        Self::EventSource,
+    ];
 }
 
 /// An open link.
 pub(crate) enum Wire {
-    Tcp(LocalConnection),
+    Tcp(Box<dyn Stream>),
     WebSocket(WebSocket),
+    SockJs(Box<SockJs>),
 }
 
 /// A client of WebSocket.
 pub(crate) struct WebSocket {
-    connection: LocalConnection,
+    connection: Box<dyn Stream>,
     decoder: Decoder,
     input: BytesMut,
+    /// Of a message that has not come whole.
+    begun: BytesMut,
 }
 
 /// What came.
@@ -59,38 +87,36 @@ impl Wire {
                 }
             }
             Self::WebSocket(socket) => socket.hear().await,
+            Self::SockJs(session) => session.hear().await,
         }
     }
 
     /// Sends these bytes, in one message where there are messages: text where that is possible.
-    pub(crate) async fn say(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    pub(crate) async fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Tcp(connection) => connection.write_all(bytes).await,
-            Self::WebSocket(socket) => {
-                let kind = match std::str::from_utf8(bytes) {
-                    Ok(_) => MessageKind::Text,
-                    Err(_) => MessageKind::Binary,
-                };
-                let frame = message_frame(kind, bytes, Some(MASK));
-                socket.connection.write_all(&frame).await
-            }
+            Self::WebSocket(socket) => socket.say(bytes).await,
+            Self::SockJs(session) => session.say(bytes).await,
         }
     }
 
     /// Sends these bytes as they are.
-    pub(crate) async fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        let (Self::Tcp(connection) | Self::WebSocket(WebSocket { connection, .. })) = self;
-        connection.write_all(bytes).await
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Tcp(connection) => connection.write_all(bytes).await,
+            Self::WebSocket(socket) => socket.write(bytes).await,
+            Self::SockJs(session) => session.write(bytes).await,
+        }
     }
 }
 
 impl WebSocket {
     /// Shakes hands; the error tells what the server answered instead.
     pub(crate) async fn open(
-        mut connection: LocalConnection,
+        mut connection: Box<dyn Stream>,
         path: &str,
         headers: &[(&str, &str)],
-    ) -> Result<Self, String> {
+    ) -> Result<Self, TurnedAway> {
         let request = ClientRequest {
             host: "localhost",
             path,
@@ -100,8 +126,8 @@ impl WebSocket {
             headers,
         };
         let written = connection.write_all(&request.encode()).await;
-        written.map_err(|error| error.to_string())?;
-        let (head, input) = read_head(&mut connection).await?;
+        written.map_err(TurnedAway::by)?;
+        let (head, input) = read_head(&mut *connection).await?;
         let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
         let response = ResponseHead {
             status: status.unwrap_or_default(),
@@ -112,7 +138,7 @@ impl WebSocket {
             extensions: header(&head, "sec-websocket-extensions"),
         };
         let agreed = request.verify(&response);
-        agreed.map_err(|error| format!("{error}; the answer was {head:?}"))?;
+        agreed.map_err(|_| TurnedAway::with(&head))?;
         let limits = Limits {
             max_frame_bytes: u32::MAX,
             max_message_bytes: u32::MAX,
@@ -122,30 +148,67 @@ impl WebSocket {
             connection,
             decoder: Decoder::new(Role::Client, limits, None),
             input,
+            begun: BytesMut::new(),
         })
     }
 
-    async fn hear(&mut self) -> Heard {
+    /// One message: text where that is possible.
+    pub(crate) async fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let kind = match std::str::from_utf8(bytes) {
+            Ok(_) => MessageKind::Text,
+            Err(_) => MessageKind::Binary,
+        };
+        self.write(&message_frame(kind, bytes, Some(MASK))).await
+    }
+
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.connection.write_all(bytes).await
+    }
+
+    /// The next piece of a message.
+    pub(crate) async fn hear(&mut self) -> Heard {
+        match self.piece().await {
+            Ok((payload, _)) => Heard::Bytes(payload),
+            Err(other) => other,
+        }
+    }
+
+    /// The next whole message.
+    pub(crate) async fn hear_whole(&mut self) -> Heard {
+        loop {
+            match self.piece().await {
+                Ok((payload, is_last)) => {
+                    self.begun.extend_from_slice(&payload);
+                    if is_last {
+                        return Heard::Bytes(self.begun.split().freeze());
+                    }
+                }
+                Err(other) => return other,
+            }
+        }
+    }
+
+    async fn piece(&mut self) -> Result<(Bytes, bool), Heard> {
         loop {
             match self.decoder.decode(&mut self.input) {
-                Ok(Some(Event::Data { payload, .. })) => return Heard::Bytes(payload),
+                Ok(Some(Event::Data { payload, end, .. })) => return Ok((payload, end)),
                 Ok(Some(Event::Close { code, .. })) => {
                     let close_code = code.map(|code| code.0);
-                    return Heard::End { close_code };
+                    return Err(Heard::End { close_code });
                 }
                 Ok(Some(Event::Ping(_) | Event::Pong(_))) => {}
                 Ok(None) => match self.connection.read_buf(&mut self.input).await {
                     Ok(count) if count > 0 => {}
-                    _ => return Heard::End { close_code: None },
+                    _ => return Err(Heard::End { close_code: None }),
                 },
-                Err(error) => return Heard::Nonsense(error.to_string()),
+                Err(error) => return Err(Heard::Nonsense(error.to_string())),
             }
         }
     }
 }
 
 /// The head of a response, and what came behind it.
-async fn read_head(connection: &mut LocalConnection) -> Result<(String, BytesMut), String> {
+async fn read_head(connection: &mut dyn Stream) -> Result<(String, BytesMut), TurnedAway> {
     const END: &[u8] = b"\r\n\r\n";
     let mut input = BytesMut::new();
     loop {
@@ -155,15 +218,10 @@ async fn read_head(connection: &mut LocalConnection) -> Result<(String, BytesMut
         }
         match connection.read_buf(&mut input).await {
             Ok(count) if count > 0 => {}
-            _ => return Err(format!("the server closed the connection after {input:?}")),
+            _ => {
+                let text = format!("the server closed the connection after {input:?}");
+                return Err(TurnedAway::by(text));
+            }
         }
     }
-}
-
-/// The value of the first header of that name.
-fn header<'a>(head: &'a str, name: &str) -> &'a str {
-    head.lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(its, _)| its.eq_ignore_ascii_case(name))
-        .map_or("", |(_, value)| value.trim())
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use serde::Serialize;
 use tidings_stomp::encoder::encode_frame;
-use tidings_stomp::{Command, Decoder, Frame, Item, Limits, Version};
+use tidings_stomp::{Command, Decoder, Frame, Headers, Item, Limits, Version};
 use tokio::time::timeout;
 
 use crate::link::{Heard, Wire};
@@ -26,8 +26,8 @@ pub struct Peer {
     wire: Wire,
     decoder: Decoder,
     version: Version,
-    /// What the server called the session.
-    session: String,
+    /// The headers of CONNECTED.
+    connected: Headers,
     /// Read and not yet decoded.
     input: Bytes,
     /// Frames that came while something else was awaited.
@@ -61,7 +61,7 @@ impl Peer {
             wire,
             decoder: Decoder::new(limits),
             version: Version::V1_0,
-            session: String::new(),
+            connected: Headers::new(),
             input: Bytes::new(),
             waiting: VecDeque::new(),
             ended: None,
@@ -71,7 +71,12 @@ impl Peer {
 
     /// What CONNECTED called the session; empty before it.
     pub fn session(&self) -> &str {
-        &self.session
+        self.connected.get("session").unwrap_or_default()
+    }
+
+    /// What CONNECTED said; nothing before it.
+    pub fn connected(&self) -> &Headers {
+        &self.connected
     }
 
     /// Sends a SEND. That it was done is seen by what comes of it.
@@ -207,6 +212,23 @@ impl Peer {
         async move { self.next_frame(place, "a frame").await }
     }
 
+    /// All frames that come within this time, or up to the end of the connection.
+    pub async fn frames(&mut self, time: Duration) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        // Late is who does not come: what came is kept.
+        let _ = timeout(time, async {
+            while let Ok(incoming) = self.take_waiting().await {
+                match incoming {
+                    Incoming::Frame(frame) => frames.push(frame),
+                    Incoming::HeartBeat => {}
+                    Incoming::End(_) => break,
+                }
+            }
+        })
+        .await;
+        frames
+    }
+
     /// The next frame, which must be a MESSAGE.
     #[track_caller]
     pub fn message(&mut self) -> impl Future<Output = Message> {
@@ -286,10 +308,7 @@ impl Peer {
         let version = Version::negotiate(answer.header("version"));
         self.version = version.unwrap_or(Version::V1_0);
         self.decoder.set_version(self.version);
-        answer
-            .header("session")
-            .unwrap_or_default()
-            .clone_into(&mut self.session);
+        self.connected = answer.headers;
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 use tidings::application::{Application, Request, RequestKind, Session};
+use tidings::security::Principal;
 use tidings_stomp::Headers;
 
 use crate::outcome::Outcome;
@@ -20,7 +21,7 @@ const PREFIX: &str = "/app/";
 /// use tidings::prelude::*;
 /// use tidings_testkit::TestRouter;
 ///
-/// async fn trade(Principal(user): Principal, Path(symbol): Path<String>) -> SendTo<String> {
+/// async fn trade(User(user): User, Path(symbol): Path<String>) -> SendTo<String> {
 ///     SendTo("/topic/trades", format!("{user} buys {symbol}"))
 /// }
 ///
@@ -30,7 +31,7 @@ const PREFIX: &str = "/app/";
 /// assert_eq!(answer.sent_to("/topic/trades").text(), "ann buys acme");
 ///
 /// let answer = router.message("/app/trade/acme").call_now();
-/// assert_eq!(answer.failure().reason, Reason::Refused, "nobody is logged in");
+/// assert_eq!(answer.failure().reason, Reason::Unauthenticated, "nobody is logged in");
 /// ```
 #[derive(Clone)]
 pub struct TestRouter {
@@ -116,6 +117,11 @@ impl Ask {
         self.session(session(Some(name)))
     }
 
+    /// In a new session of this one, with its roles and claims.
+    pub fn principal(self, principal: Principal) -> Self {
+        self.session(Arc::new(Session::of(SESSION.into(), Arc::new(principal))))
+    }
+
     /// In this session: for what handlers keep with one.
     pub fn session(mut self, session: Arc<Session>) -> Self {
         self.request.session = session;
@@ -161,5 +167,8 @@ impl fmt::Debug for Ask {
 }
 
 fn session(user: Option<&str>) -> Arc<Session> {
-    Arc::new(Session::new("session".into(), user.map(Into::into)))
+    Arc::new(Session::new(SESSION.into(), user.map(Into::into)))
 }
+
+/// What its session is called.
+const SESSION: &str = "session";

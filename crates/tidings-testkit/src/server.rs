@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use tidings::MessagingTemplate;
 use tidings::application::{Application, Broker};
+use tidings::security::{Authenticator, Principal};
 use tidings_server::config::{Config, Overrides};
-use tidings_server::{Connector, Endpoint, RunError, Server};
+use tidings_server::{
+    Connector, Endpoint, Identity, ReloadError, Reloaded, Reloader, RunError, Server,
+};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_local, yield_now};
 
@@ -20,6 +23,9 @@ use crate::peer::Peer;
 pub struct TestServer {
     connector: Connector,
     broker: Arc<dyn Broker>,
+    reloader: Reloader,
+    /// Its configuration as it is now.
+    config: Config,
     /// Path of WebSocket.
     path: String,
     stop: oneshot::Sender<()>,
@@ -31,6 +37,7 @@ pub struct TestServer {
 pub struct TestServerBuilder {
     config: Config,
     application: Option<Arc<dyn Application>>,
+    authenticator: Option<Arc<dyn Authenticator>>,
     endpoints: Vec<Endpoint>,
     pages: axum::Router,
 }
@@ -53,6 +60,7 @@ impl TestServer {
         TestServerBuilder {
             config,
             application: None,
+            authenticator: None,
             endpoints: Vec::new(),
             pages: axum::Router::new(),
         }
@@ -65,6 +73,24 @@ impl TestServer {
     #[track_caller]
     pub fn connect(&self, login: &str) -> impl Future<Output = Peer> + use<> {
         self.dial().login(login).connect()
+    }
+
+    /// A client to describe that is this one, with its roles and claims: as if the program around the server had found out
+    /// who it is, whatever the server's authenticator says.
+    pub fn dial_as(&self, principal: Principal) -> Dial {
+        let name = principal.name.clone();
+        let connector = self.connector.clone();
+        let connector = connector.with_identity(Identity::of(principal));
+        Dial::new(connector, self.path.clone()).named(name.as_deref().unwrap_or("nobody"))
+    }
+
+    /// A client that is this one, with its roles and claims, connected: see [`dial_as`](Self::dial_as).
+    ///
+    /// # Panics
+    /// Something else than CONNECTED came.
+    #[track_caller]
+    pub fn connect_as(&self, principal: Principal) -> impl Future<Output = Peer> + use<> {
+        self.dial_as(principal).connect()
     }
 
     /// A client to describe.
@@ -80,6 +106,19 @@ impl TestServer {
     /// What a template sends through.
     pub fn broker(&self) -> Arc<dyn Broker> {
         Arc::clone(&self.broker)
+    }
+
+    /// Changes the configuration while the server runs, as a signal does to one of its own process; what it names in files
+    /// is read again.
+    ///
+    /// # Errors
+    /// Something is bad about it: then all stays as it was.
+    pub fn reload(&mut self, change: impl FnOnce(&mut Config)) -> Result<Reloaded, ReloadError> {
+        let mut config = self.config.clone();
+        change(&mut config);
+        let reloaded = self.reloader.reload(&config)?;
+        self.config = config;
+        Ok(reloaded)
     }
 
     /// Connects what is no [`Peer`]: an HTTP client, say.
@@ -109,6 +148,31 @@ impl TestServerBuilder {
         self
     }
 
+    /// These access rules say what clients may do; what none allows is refused. Without any, everything is allowed.
+    ///
+    /// ```
+    /// use tidings::prelude::*;
+    /// use tidings_testkit::TestServer;
+    ///
+    /// tidings_testkit::run(async {
+    ///     let rules = ["allow connect", "allow subscribe /topic/staff/** if role staff"];
+    ///     let server = TestServer::builder().rules(rules).start().await;
+    ///     let mut ann = server.connect_as(Principal::user("ann").with_roles(["staff"])).await;
+    ///     ann.subscribe("/topic/staff/news").await;
+    /// });
+    /// ```
+    pub fn rules<R: Into<String>>(mut self, rules: impl IntoIterator<Item = R>) -> Self {
+        self.config.security.rules = rules.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Says who clients are, in place of any `login` being taken as the user's name: a closure, or an authenticator of the
+    /// program's. Then [`rules`](Self::rules) are needed, or nobody may do anything.
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
+        self.authenticator = Some(Arc::new(authenticator));
+        self
+    }
+
     /// Changes the configuration. Addresses in it are not taken, whatever they are.
     pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);
@@ -133,7 +197,11 @@ impl TestServerBuilder {
     /// Not within [`run`](crate::run), or the server refuses to start.
     pub async fn start(self) -> TestServer {
         let path = self.config.websocket.path.clone();
-        let mut server = Server::unbound(self.config);
+        let mut server = Server::unbound(self.config.clone());
+        if let Some(authenticator) = self.authenticator {
+            server =
+                server.authenticator(move |credentials| authenticator.authenticate(credentials));
+        }
         if let Some(application) = self.application {
             server = server.application(application);
         }
@@ -142,6 +210,7 @@ impl TestServerBuilder {
         }
         let (stop, stopped) = oneshot::channel();
         let (connector, broker) = (server.connector(), server.broker());
+        let reloader = server.reloader();
         let stopped = async {
             // The server was dropped: that stops it too.
             let _: Result<(), _> = stopped.await;
@@ -149,6 +218,8 @@ impl TestServerBuilder {
         let server = TestServer {
             connector,
             broker,
+            reloader,
+            config: self.config,
             path,
             stop,
             running: spawn_local(server.run_in_place(self.pages, stopped)),

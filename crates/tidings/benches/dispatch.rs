@@ -122,7 +122,7 @@ async fn json(Json(order): Json<Order>) -> Json<Trade> {
 }
 
 async fn trade(
-    Principal(user): Principal,
+    User(user): User,
     Path(symbol): Path<String>,
     State(factor): State<u32>,
     Json(order): Json<Order>,

@@ -4,20 +4,27 @@
 //! cargo run -p tidings --example axum_app -- --listen 127.0.0.1:8080
 //! ```
 //!
+//! Ada, who is of the staff, and Bob may sign in: `ada` with `lovelace`, `bob` with `builder`.
+//!
 //! | request or frame | what it does |
 //! |---|---|
-//! | GET `/` | says who you are: `curl -b user=ada http://127.0.0.1:8080/` |
-//! | POST `/announcements` with `{"text": "hello"}` | tells all who subscribe to `/topic/announcements` |
+//! | GET `/login` | the form, which POSTs `{"user": .., "password": ..}` there: that begins a session by cookie |
+//! | POST `/logout` | ends it, and the connections of the user |
+//! | GET `/` | says who you are |
+//! | POST `/announcements` with `{"text": "hello"}` | tells all who subscribe to `/topic/announcements`; of the staff only |
 //! | `ws://127.0.0.1:8080/messaging/ws`, or SockJS at the same path | STOMP, as the user of the cookie |
 //! | SEND `/app/shout` with a text | tells all who subscribe to `/topic/shout`, and who shouted |
+//! | SUBSCRIBE `/topic/staff/...` | of the staff only, as the [access rules](RULES) say |
 
+use std::collections::HashMap;
 use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::Request;
-use axum::http::{StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use tidings::prelude::*;
@@ -26,44 +33,168 @@ use tidings_server::{Identity, Server};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+/// What a client may do; what stands here nowhere is refused.
+const RULES: [&str; 5] = [
+    "allow connect if authenticated",
+    "allow subscribe /topic/staff/** if role staff",
+    "allow subscribe /topic/announcements",
+    "allow subscribe /topic/shout",
+    "allow send /app/shout",
+];
+
+/// Sessions that may be signed in at a time; the form then asks for patience.
+const MAX_SESSIONS: usize = 10_000;
+
 #[derive(Deserialize, Serialize)]
 struct Announcement {
     text: String,
 }
 
-/// A handler of HTTP that sends to clients of STOMP.
+#[derive(Deserialize)]
+struct Login {
+    user: String,
+    password: String,
+}
+
+/// Stands for a table of users, which has hashes of passwords.
+fn check(login: &Login) -> Option<Principal> {
+    match (&*login.user, &*login.password) {
+        ("ada", "lovelace") => Some(Principal::user("ada").with_roles(["staff"])),
+        ("bob", "builder") => Some(Principal::user("bob")),
+        _ => None,
+    }
+}
+
+#[derive(Clone)]
+struct App {
+    template: MessagingTemplate,
+    signed_in: SignedIn,
+}
+
+/// Who is signed in, by the value of the cookie.
+#[derive(Clone, Default)]
+struct SignedIn(Arc<Mutex<HashMap<String, Principal>>>);
+
+impl SignedIn {
+    fn with<R>(&self, look: impl FnOnce(&mut HashMap<String, Principal>) -> R) -> R {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Signs in; gives the value of the cookie, which nobody can guess.
+    fn begin(&self, principal: Principal) -> Option<String> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).ok()?;
+        let id = format!("{:032x}", u128::from_ne_bytes(random));
+        self.with(|sessions| {
+            (sessions.len() < MAX_SESSIONS).then(|| {
+                sessions.insert(id.clone(), principal);
+                id
+            })
+        })
+    }
+}
+
+/// The value of the cookie.
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
+    let mut cookies = cookies.split("; ");
+    cookies.find_map(|cookie| cookie.strip_prefix("session="))
+}
+
+/// Begins a session of the browser.
+async fn sign_in(
+    axum::extract::State(app): axum::extract::State<App>,
+    axum::Json(login): axum::Json<Login>,
+) -> axum::response::Response {
+    let Some(principal) = check(&login) else {
+        return (StatusCode::UNAUTHORIZED, "wrong user or password\n").into_response();
+    };
+    let Some(id) = app.signed_in.begin(principal) else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "come back later\n").into_response();
+    };
+    // Where there is TLS, add `Secure`.
+    let cookie = format!("session={id}; HttpOnly; SameSite=Lax; Path=/");
+    ([(header::SET_COOKIE, cookie)], "signed in\n").into_response()
+}
+
+/// Ends it; what was connected by it must not stay so.
+async fn sign_out(
+    axum::extract::State(app): axum::extract::State<App>,
+    headers: HeaderMap,
+) -> StatusCode {
+    let id = cookie(&headers).unwrap_or_default();
+    let principal = app.signed_in.with(|sessions| sessions.remove(id));
+    if let Some(user) = principal.and_then(|principal| principal.name) {
+        for session in app.template.sessions_of(&user) {
+            app.template.disconnect(&session, Reason::Revoked);
+        }
+    }
+    StatusCode::NO_CONTENT
+}
+
+/// Finds out who asks, and tells Tidings.
+async fn authenticate(
+    axum::extract::State(app): axum::extract::State<App>,
+    mut request: Request,
+    next: Next,
+) -> axum::response::Response {
+    let id = cookie(request.headers());
+    let principal = id.and_then(|id| app.signed_in.with(|sessions| sessions.get(id).cloned()));
+    let Some(principal) = principal else {
+        return (StatusCode::UNAUTHORIZED, "sign in at /login\n").into_response();
+    };
+    request.extensions_mut().insert(principal.clone());
+    request.extensions_mut().insert(Identity::of(principal));
+    next.run(request).await
+}
+
+async fn who(axum::Extension(principal): axum::Extension<Principal>) -> String {
+    format!("you are {}\n", principal.name.unwrap_or_default())
+}
+
+/// A handler of HTTP that sends to clients of STOMP. The program may send anywhere: the rules are for clients.
 async fn announce(
-    axum::extract::State(template): axum::extract::State<MessagingTemplate>,
-    axum::Extension(identity): axum::Extension<Identity>,
+    axum::extract::State(app): axum::extract::State<App>,
+    axum::Extension(principal): axum::Extension<Principal>,
     axum::Json(Announcement { text }): axum::Json<Announcement>,
 ) -> Result<StatusCode, (StatusCode, String)> {
-    let text = format!("{}: {text}", identity.user());
-    match template.send("/topic/announcements", Json(Announcement { text })) {
+    if !principal.has_role("staff") {
+        return Err((StatusCode::FORBIDDEN, "ask the staff\n".to_owned()));
+    }
+    let text = format!("{}: {text}", principal.name.unwrap_or_default());
+    let announcement = Json(Announcement { text });
+    match app.template.send("/topic/announcements", announcement) {
         Ok(()) => Ok(StatusCode::ACCEPTED),
         Err(error) => Err((StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
     }
 }
 
 /// A handler of STOMP. The user is the one of the cookie, whatever a client says in `login`.
-async fn shout(Principal(user): Principal, text: String) -> String {
-    format!("{user}: {}", text.to_uppercase())
+async fn shout(User(user): User, principal: Arc<Principal>, text: String) -> String {
+    let mark = if principal.has_role("staff") { "!" } else { "" };
+    format!("{user}: {}{mark}", text.to_uppercase())
 }
 
-/// Stands for what finds out who asks: a real one looks a session up, or checks a token.
-async fn authenticate(mut request: Request, next: Next) -> axum::response::Response {
-    let cookies = request.headers().get(header::COOKIE);
-    let cookies = cookies.and_then(|cookies| cookies.to_str().ok());
-    let user = cookies.unwrap_or_default().split("; ").find_map(|cookie| {
-        let user = cookie.strip_prefix("user=")?;
-        (!user.is_empty()).then(|| user.to_owned())
+const FORM: &str = r#"<!doctype html>
+<title>Sign in</title>
+<form>
+  <input name="user" autocomplete="username" placeholder="user" required>
+  <input name="password" type="password" autocomplete="current-password" placeholder="password" required>
+  <button>Sign in</button>
+  <output></output>
+</form>
+<script>
+  document.forms[0].onsubmit = async (event) => {
+    event.preventDefault();
+    const answer = await fetch("/login", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(Object.fromEntries(new FormData(event.target))),
     });
-    let Some(user) = user else {
-        let why = "say who you are with a cookie: user=ada\n";
-        return axum::response::IntoResponse::into_response((StatusCode::UNAUTHORIZED, why));
-    };
-    request.extensions_mut().insert(Identity::new(user));
-    next.run(request).await
-}
+    document.querySelector("output").value = await answer.text();
+  };
+</script>
+"#;
 
 /// Serves until `stop`, which ends both: messaging says goodbye to its clients, and HTTP ends its connections.
 pub(crate) async fn serve(
@@ -77,20 +208,25 @@ pub(crate) async fn serve(
         ..Overrides::default()
     })?;
     let router: Router = Router::new().message("shout", shout);
-    let server = Server::embed(config).await?.application(Arc::new(router));
-    let app = axum::Router::new()
-        .route(
-            "/",
-            get(
-                async |axum::Extension(identity): axum::Extension<Identity>| {
-                    format!("you are {}\n", identity.user())
-                },
-            ),
-        )
+    let server = Server::embed(config)
+        .await?
+        .rules(RULES)?
+        .application(Arc::new(router));
+    let state = App {
+        template: MessagingTemplate::new(server.broker()),
+        signed_in: SignedIn::default(),
+    };
+    let inside = axum::Router::new()
+        .route("/", get(who))
         .route("/announcements", post(announce))
-        .with_state(MessagingTemplate::new(server.broker()))
+        .with_state(state.clone())
         .nest("/messaging", server.routes())
-        .layer(from_fn(authenticate));
+        .layer(from_fn_with_state(state.clone(), authenticate));
+    let app = axum::Router::new()
+        .route("/login", get(Html(FORM)).post(sign_in))
+        .route("/logout", post(sign_out))
+        .with_state(state)
+        .merge(inside);
 
     let (stopping, stopped) = watch::channel(());
     let end = |mut stopped: watch::Receiver<()>| async move {

@@ -79,14 +79,14 @@ impl Chat {
 /// What was sent to `/app/rooms/tea` goes to `/topic/rooms/tea`: a reply that names no destination does.
 async fn say(
     State(chat): State<Chat>,
-    user: Option<Principal>,
+    user: Option<User>,
     Path(room): Path<String>,
     Json(Saying { text }): Json<Saying>,
 ) -> Result<Json<Line>, ChatError> {
     if text.trim().is_empty() {
         return Err(ChatError::NothingSaid);
     }
-    let from = user.map_or("somebody".to_owned(), |Principal(name)| name.to_string());
+    let from = user.map_or("somebody".to_owned(), |User(name)| name.to_string());
     let line = Line { from, text };
     chat.keep(room, line.clone());
     Ok(Json(line))

@@ -94,14 +94,14 @@ struct Asked {
 }
 
 async fn arguments(
-    user: Option<Principal>,
+    user: Option<User>,
     SessionId(session): SessionId,
     Destination(destination): Destination,
     Header(priority): Header<Priority>,
     body: String,
 ) -> impl IntoReply {
     let asked = Asked {
-        user: user.map(|Principal(name)| name.to_string()),
+        user: user.map(|User(name)| name.to_string()),
         session: session.to_string(),
         destination: destination.to_string(),
         priority,

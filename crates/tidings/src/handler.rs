@@ -7,7 +7,7 @@
 //!
 //! # #[cfg(feature = "macros")]
 //! #[debug_handler]
-//! async fn greet(Principal(user): Principal, name: String) -> String {
+//! async fn greet(User(user): User, name: String) -> String {
 //!     format!("{user} greets {name}")
 //! }
 //! ```

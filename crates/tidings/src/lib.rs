@@ -11,7 +11,7 @@
 //! }
 //!
 //! async fn trade(
-//!     Principal(user): Principal,
+//!     User(user): User,
 //!     Path(symbol): Path<String>,
 //!     Json(order): Json<Order>,
 //! ) -> SendTo<String> {
@@ -40,6 +40,7 @@
 //! | [`reply`] | What may it give, and where does that go? |
 //! | [`template`] | How does one send from outside of handlers? |
 //! | [`application`] | What passes between a router and the server? |
+//! | [`security`] | Who is a client, and what may it do? |
 //! | [`handler`] | What is a handler? Why is mine none? |
 //! | [`prelude`] | What do I import? |
 //!
@@ -72,5 +73,6 @@ pub use self::message::{Message, Parts};
 pub use self::router::Router;
 pub use self::template::MessagingTemplate;
 pub use tidings_core::application;
+pub use tidings_core::security;
 #[cfg(feature = "macros")]
 pub use tidings_macros::debug_handler;

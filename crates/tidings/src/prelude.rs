@@ -7,13 +7,14 @@ pub use tidings_core::application::{
 };
 pub use tidings_core::destination::Separator;
 pub use tidings_core::disconnect::Reason;
+pub use tidings_core::security::Principal;
 pub use tidings_stomp::{Command, Frame, Headers};
 
 #[cfg(feature = "macros")]
 pub use crate::debug_handler;
 pub use crate::extract::{
     Attribute, Destination, FromMessage, FromMessageParts, FromRef, Header, HeaderName, Path,
-    Principal, SessionId, State, Valid, Validate,
+    SessionId, State, User, Valid, Validate,
 };
 pub use crate::handler::parallel;
 pub use crate::reply::{Headed, IntoPayload, IntoReply, NoReply, ReplyStream, SendTo, SendToUser};

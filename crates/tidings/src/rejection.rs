@@ -131,7 +131,8 @@ impl HeaderRejection {
 
 rejection_is_failure!(HeaderRejection);
 
-/// The session has no [`Principal`](crate::extract::Principal); an [`Option`] takes that.
+/// The session has no [`User`](crate::extract::User), or nobody vouches for its
+/// [`Principal`](tidings_core::security::Principal); an [`Option`] takes that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("nobody is logged in: log in when you connect")]
 pub struct PrincipalRejection;
@@ -139,7 +140,7 @@ pub struct PrincipalRejection;
 impl PrincipalRejection {
     /// The code of this rejection.
     pub fn reason(&self) -> Reason {
-        Reason::Refused
+        Reason::Unauthenticated
     }
 }
 

@@ -10,7 +10,8 @@ use tidings_core::disconnect::Reason;
 use crate::reply::{IntoPayload, PayloadError, behind_prefix};
 
 /// Sends messages at any time, from any thread: from a scheduled job, an HTTP handler, or a task that a message handler
-/// began. Cheap to clone; it goes well into a router's state.
+/// began. Cheap to clone; it goes well into a router's state. The program is trusted: no access rule is asked about what it
+/// sends.
 ///
 /// ```
 /// use std::time::Duration;

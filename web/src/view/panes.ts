@@ -20,7 +20,9 @@ export class Panes {
     title: find(`${name}-title`, HTMLElement),
   }));
   // What main holds and not main itself: a page always has its main landmark.
-  readonly #behind = ['topics', 'welcome', 'banner', 'talk', 'ticker'].map((id) => find(id, HTMLElement));
+  readonly #behind = ['topics', 'welcome', 'banner', 'proof', 'talk', 'ticker'].map((id) =>
+    find(id, HTMLElement),
+  );
   readonly #changed: () => void;
 
   /** @param changed called when a pane was shown or hidden */

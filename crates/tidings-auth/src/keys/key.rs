@@ -35,7 +35,7 @@ pub(super) struct Key {
 
 /// Parsed once: a check of ES256 takes half as long again where it parses the key.
 enum Material {
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
     /// For each algorithm that it is pinned to.
     Public(Vec<(Algorithm, ParsedPublicKey)>),
 }
@@ -91,7 +91,7 @@ impl Key {
         Ok(Self {
             kid,
             pinned: Pinned::To(algorithm),
-            material: Material::Secret(hmac::Key::new(hash, secret)),
+            material: Material::Secret(Box::new(hmac::Key::new(hash, secret))),
         })
     }
 

@@ -11,7 +11,7 @@ use tidings_stomp::Headers;
 use crate::destination::DestinationError;
 use crate::disconnect::Reason;
 
-/// Sends from outside of any request.
+/// Sends from outside of any request. The program is trusted: no access rule is asked.
 pub trait Broker: Send + Sync + 'static {
     /// Sends to a topic or a queue.
     ///

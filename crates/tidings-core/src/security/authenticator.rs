@@ -125,6 +125,9 @@ pub enum AuthenticationError {
     /// They were right once.
     #[error("the token has expired; get a new one and connect again")]
     Expired,
+    /// They were right, and were withdrawn.
+    #[error("the token or its user is revoked; nothing but the operator changes that")]
+    Revoked,
     /// Whoever has to say so can't be asked at the moment.
     #[error("{0}; connect again later")]
     Unavailable(String),
@@ -137,6 +140,7 @@ impl AuthenticationError {
             Self::Missing(_) => Reason::Unauthenticated,
             Self::Rejected(_) => Reason::BadCredentials,
             Self::Expired => Reason::TokenExpired,
+            Self::Revoked => Reason::Revoked,
             Self::Unavailable(_) => Reason::AuthenticationUnavailable,
         }
     }

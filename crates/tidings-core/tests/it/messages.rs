@@ -21,6 +21,10 @@ fn a_sender_can_forge_nothing_that_the_server_says() {
         .collect();
     send.insert(3, ("content-type", "text/plain"));
     send.push(("x", "1"));
+    send.push(("Authorization", "Bearer secret"));
+    send.push(("AUTHORIZATION", "Bearer secret"));
+    send.push(("X-CSRF-TOKEN", "secret"));
+    send.push(("x-xsrf-token", "secret"));
     send.push(("x", "2"));
     send.push(("Receipt", "not the header receipt"));
     let kept = deliverable_headers(&headers(&send));

@@ -10,7 +10,7 @@ use super::{API_PATH, Answered, Api, Call, encode, sessions};
 /// What requests and answers look like, by name.
 const SCHEMAS: &str = include_str!("schemas.json");
 
-const ABOUT: &str = "Sends messages to the clients of Tidings, tells who is connected and has subscribed, unsubscribes and disconnects.";
+const ABOUT: &str = "Sends messages to the clients of Tidings, tells who is connected and has subscribed, unsubscribes, disconnects and revokes.";
 
 /// The header by which a request that comes twice is done once.
 const IDEMPOTENCY_KEY: &str = "Names the request: when it comes again within `api.idempotency_time`, it is not done \
@@ -64,8 +64,8 @@ fn describe_operation(operation: &Operation) -> Value {
     let mut responses = Map::new();
     responses.insert("200".to_owned(), described("Done.", &operation.response));
     let of_keys: &[u16] = match operation.access {
-        Access::Keys => &[401, 429],
         Access::Everybody => &[],
+        _ => &[401, 403, 429],
     };
     for status in of_keys.iter().chain(operation.problems) {
         responses.insert(status.to_string(), problem(*status));
@@ -84,8 +84,12 @@ fn describe_operation(operation: &Operation) -> Value {
         }));
         described["requestBody"] = json!({ "required": true, "content": content(request) });
     }
-    if operation.access == Access::Everybody {
-        described["security"] = json!([]);
+    match operation.access.need() {
+        None => described["security"] = json!([]),
+        Some(need) => {
+            let needed = format!("Needs a key with the scope `{}`.", need.scope());
+            described["description"] = needed.into();
+        }
     }
     described["parameters"] = parameters.into();
     described
@@ -119,6 +123,7 @@ fn problem(status: u16) -> Value {
     let description = match status {
         400 => "The body is no JSON or not complete, or the idempotency key can't be used.",
         401 => "No key, or none of the server's.",
+        403 => "The key has not the scope for it.",
         404 => "No such session is connected, or it has no such subscription.",
         409 => "The first request with this idempotency key is not done.",
         413 => "Too large.",

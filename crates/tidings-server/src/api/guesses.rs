@@ -6,20 +6,20 @@ use std::time::{Duration, Instant};
 
 use super::access;
 use super::problem::{Kind, Problem};
-use crate::allowance::{Allowances, Rate, whole_seconds};
+use crate::bucket::{Buckets, Rate, whole_seconds};
 use crate::node::lock;
 
 /// The time in which so many may fail.
 const PERIOD: Duration = Duration::from_mins(1);
 
 /// Who has shown wrong keys: none where nobody counts them.
-pub(super) struct Guesses(Option<Mutex<Allowances>>);
+pub(super) struct Guesses(Option<Mutex<Buckets>>);
 
 impl Guesses {
     /// `limit`: wrong keys in a minute; zero counts none.
     pub(super) fn new(limit: u32) -> Self {
-        let rate = Rate::new(limit, PERIOD);
-        Self(rate.map(|rate| Mutex::new(Allowances::new(rate))))
+        let rate = Rate::new(limit.into(), PERIOD, PERIOD);
+        Self(rate.map(|rate| Mutex::new(Buckets::new(rate))))
     }
 
     /// What `find` finds, which is given out only to an address that has not guessed too often: while it has, a right
@@ -35,13 +35,13 @@ impl Guesses {
         };
         // Held while the key is compared, so that guesses at the same time are not more than the limit.
         let mut all = lock(all);
-        let room = all.room(address, now).map_err(too_many)?;
+        all.room(address, now).map_err(too_many)?;
         let found = find();
         if found.is_none() {
-            if room.is_last {
+            all.take(address, now);
+            if all.room(address, now).is_err() {
                 tracing::warn!(%address, "too many wrong API keys: no key is taken from there for now");
             }
-            all.spend(address, room, now);
         }
         found.ok_or_else(access::unauthorized)
     }
@@ -56,7 +56,7 @@ fn too_many(wait: Duration) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::allowance::MAX_ADDRESSES;
+    use crate::bucket::MAX_ADDRESSES;
 
     fn remembered(guesses: &Guesses) -> usize {
         guesses.0.as_ref().map_or(0, |all| lock(all).remembered())

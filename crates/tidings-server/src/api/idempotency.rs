@@ -21,12 +21,13 @@ const OVERHEAD: usize = 256;
 /// Of whom, and the key that they chose.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Name {
-    application: usize,
+    /// The digest of its key.
+    application: [u8; 32],
     key: Box<str>,
 }
 
 /// The name that the header `idempotency-key` gives a request, where there is one.
-pub(super) fn name(application: usize, headers: &HeaderMap) -> Result<Option<Name>, Problem> {
+pub(super) fn name(application: [u8; 32], headers: &HeaderMap) -> Result<Option<Name>, Problem> {
     let Some(value) = headers.get("idempotency-key") else {
         return Ok(None);
     };
@@ -178,9 +179,9 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_mins(1);
 
-    fn name(application: usize, key: &str) -> Name {
+    fn name(application: u8, key: &str) -> Name {
         Name {
-            application,
+            application: [application; 32],
             key: key.into(),
         }
     }

@@ -1,4 +1,4 @@
-//! The HTTP API by which applications in other languages send, see who is there, and disconnect.
+//! The HTTP API by which applications in other languages send, see who is there, disconnect, and revoke.
 //!
 //! One table, [`OPERATIONS`], makes the routes and the OpenAPI document.
 
@@ -11,6 +11,7 @@ mod page;
 mod parameter;
 mod problem;
 mod publish;
+mod revocations;
 mod sessions;
 mod subscriptions;
 #[cfg(test)]
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, RawPathParams, Request};
-use axum::http::{HeaderMap, HeaderValue, Response, Uri, header, request};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, Uri, header, request};
 use axum::middleware::map_response;
 use axum::routing::{MethodFilter, any, on};
 use bytes::Bytes;
@@ -31,11 +32,13 @@ use http_body_util::LengthLimitError;
 use hyper::body::Body as _;
 use tidings_core::disconnect::Reason;
 
+use crate::audit::Deed;
 use crate::clock;
 use crate::http::{address_of, protect};
 use crate::node::Node;
 use crate::outbound::NodeBroker;
 use crate::telemetry::ApiLabel;
+use access::Caller;
 use guesses::Guesses;
 use idempotency::{Begun, Memory, Name};
 use operation::{Access, Answer, OPERATIONS, Operation};
@@ -62,6 +65,7 @@ struct Call<'a> {
     part: &'a str,
     uri: &'a Uri,
     body: &'a [u8],
+    caller: &'a Caller,
 }
 
 /// What an operation answers: JSON, with status 200.
@@ -116,7 +120,7 @@ async fn serve(api: Arc<Api>, operation: &'static Operation, request: Request) -
         Err(problem) => problem.into_response(),
     };
     api.count(operation.name, &response);
-    if operation.access == Access::Keys {
+    if operation.access != Access::Everybody {
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
@@ -131,17 +135,14 @@ impl Api {
         request: Request,
     ) -> Result<Response<Body>, Problem> {
         let (mut parts, body) = request.into_parts();
-        let application = match operation.access {
-            Access::Everybody => 0,
-            Access::Keys => self.application(&parts)?,
-        };
+        let caller = self.caller(operation, &parts)?;
         let [subject, part] = variables(&mut parts).await?;
         let body = match operation.request {
             Some(_) => self.read(&parts.headers, body).await?,
             None => Bytes::new(),
         };
         let name = match operation.request {
-            Some(_) => idempotency::name(application, &parts.headers)?,
+            Some(_) => idempotency::name(caller.application(), &parts.headers)?,
             None => None,
         };
         let api = Arc::clone(self);
@@ -152,10 +153,11 @@ impl Api {
                 part: &part,
                 uri: &parts.uri,
                 body: &body,
+                caller: &caller,
             };
             match name {
                 Some(name) => api.answer_once(operation, &call, name).await,
-                None => operation.answer.run(&api, &call).await.map(json),
+                None => operation.run(&api, &call).await.map(json),
             }
         };
         if !is_named {
@@ -166,17 +168,31 @@ impl Api {
         tokio::spawn(answer).await.map_err(stopping)?
     }
 
-    /// Whose key the request shows.
-    fn application(&self, parts: &request::Parts) -> Result<usize, Problem> {
+    /// Whose key the request shows; one that may do what the operation does.
+    fn caller(&self, operation: &Operation, parts: &request::Parts) -> Result<Caller, Problem> {
+        let address = address_of(&parts.extensions).map(|address| address.ip());
+        let caller = Caller::from(address);
+        let Some(need) = operation.access.need() else {
+            return Ok(caller);
+        };
         let Some(shown) = access::shown(&parts.headers) else {
             return Err(access::unauthorized());
         };
         // Where nobody tells the address, all share one allowance.
-        let address = address_of(&parts.extensions)
-            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
-        let keys = &self.node.config.api.keys;
-        self.guesses
-            .judge(address, clock::now(), || access::find(keys, shown))
+        let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let find = || self.node.security.api_key(shown);
+        let audit = &self.node.audit;
+        let key = self.guesses.judge(address, clock::now(), find);
+        let key = key.inspect_err(|_| {
+            let deed = Deed::AuthenticationFailed {
+                reason: Reason::BadCredentials,
+                method: "api-key",
+            };
+            audit.record(caller.actor(), &deed);
+        })?;
+        let caller = caller.with_key(key);
+        caller.may(audit, need, parts.uri.path())?;
+        Ok(caller)
     }
 
     async fn answer_once(
@@ -195,7 +211,7 @@ impl Api {
                 Ok(response)
             }
             Begun::Now(permit) => {
-                let answer = operation.answer.run(self, call).await?;
+                let answer = operation.run(self, call).await?;
                 permit.keep(&answer, clock::now());
                 Ok(json(answer))
             }
@@ -245,12 +261,21 @@ impl Api {
     }
 }
 
-impl Answer {
+impl Operation {
+    /// Does it. Of what a DELETE has ended the audit log is told; a revocation tells of itself, and messages are too many.
     async fn run(&self, api: &Api, call: &Call<'_>) -> Answered {
-        match self {
-            Self::Now(answer) => answer(api, call),
-            Self::Later(answer) => answer(api, call).await,
+        let answer = match self.answer {
+            Answer::Now(answer) => answer(api, call),
+            Answer::Later(answer) => answer(api, call).await,
+        }?;
+        if self.method == Method::DELETE {
+            let deed = Deed::Administered {
+                operation: self.name,
+                target: call.uri.path_and_query().map_or("", |both| both.as_str()),
+            };
+            api.node.audit.record(call.caller.actor(), &deed);
         }
+        Ok(answer)
     }
 }
 

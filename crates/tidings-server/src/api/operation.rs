@@ -3,10 +3,13 @@
 use axum::http::Method;
 
 use super::parameter::{
-    AFTER, AFTER_SUBSCRIPTION, CLOSE_CODE, ID, LIMIT, NAME, OF_SUBSCRIPTIONS, OF_USER, Parameter,
-    REASON, SUBSCRIPTION, TEXT,
+    AFTER, AFTER_REVOCATION, AFTER_SUBSCRIPTION, CLOSE_CODE, ID, LIMIT, NAME, OF_SUBSCRIPTIONS,
+    OF_USER, Parameter, REASON, SUBSCRIPTION, TEXT, TOKEN_ID,
 };
-use super::{Answered, Answering, Api, Call, document, page, publish, sessions, subscriptions};
+use super::{
+    Answered, Answering, Api, Call, document, page, publish, revocations, sessions, subscriptions,
+};
+use crate::security::Need;
 
 /// One method of one path.
 pub(super) struct Operation {
@@ -33,11 +36,25 @@ pub(super) enum Answer {
     Later(for<'a> fn(&'a Api, &'a Call<'_>) -> Answering<'a>),
 }
 
-/// Who may ask.
+/// Who may ask: everybody, or who has a key with this scope.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
-    Keys,
     Everybody,
+    Read,
+    Administer,
+    Publish,
+}
+
+impl Access {
+    /// What the key must allow.
+    pub(super) fn need(self) -> Option<Need<'static>> {
+        match self {
+            Self::Everybody => None,
+            Self::Read => Some(Need::Read),
+            Self::Administer => Some(Need::Administer),
+            Self::Publish => Some(Need::Publish),
+        }
+    }
 }
 
 /// JSON that is sent or answered.
@@ -79,6 +96,11 @@ const UNSUBSCRIBED: Content = Content {
     examples: &[("one", r#"{"unsubscribed": 1}"#)],
 };
 
+const LIFTED: Content = Content {
+    schema: "Lifted",
+    examples: &[("one", r#"{"lifted": 1}"#)],
+};
+
 /// What may go wrong with any message.
 const OF_MESSAGES: &[u16] = &[400, 409, 413, 415, 422, 503];
 
@@ -87,7 +109,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         name: "publish",
         method: Method::POST,
         path: "/messages",
-        access: Access::Keys,
+        access: Access::Publish,
         summary: "Sends one message, or a batch with a result for each, in order.",
         parameters: &[],
         request: Some(Content {
@@ -133,7 +155,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         name: "listUsers",
         method: Method::GET,
         path: "/users",
-        access: Access::Keys,
+        access: Access::Read,
         summary: "Lists who is connected to this node, by name.",
         parameters: &[LIMIT, AFTER],
         request: None,
@@ -151,7 +173,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         name: "showUser",
         method: Method::GET,
         path: "/users/{name}",
-        access: Access::Keys,
+        access: Access::Read,
         summary: "Names the sessions of a user; of one who is not connected, none.",
         parameters: &[NAME],
         request: None,
@@ -169,7 +191,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         name: "sendToUser",
         method: Method::POST,
         path: "/users/{name}/messages",
-        access: Access::Keys,
+        access: Access::Publish,
         summary: "Sends a message to all sessions of a user that have subscribed to `/user/PATH`.",
         parameters: &[NAME],
         request: Some(MESSAGE),
@@ -181,7 +203,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         name: "sendToSession",
         method: Method::POST,
         path: "/sessions/{id}/messages",
-        access: Access::Keys,
+        access: Access::Publish,
         summary: "Sends a message to one session, if it has subscribed to `/user/PATH`.",
         parameters: &[ID],
         request: Some(MESSAGE),
@@ -193,7 +215,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         name: "disconnectUser",
         method: Method::DELETE,
         path: "/users/{name}/sessions",
-        access: Access::Keys,
+        access: Access::Administer,
         summary: "Disconnects all sessions of a user.",
         parameters: &[NAME, REASON, CLOSE_CODE, TEXT],
         request: None,
@@ -205,7 +227,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         name: "disconnectSession",
         method: Method::DELETE,
         path: "/sessions/{id}",
-        access: Access::Keys,
+        access: Access::Administer,
         summary: "Disconnects a session.",
         parameters: &[ID, REASON, CLOSE_CODE, TEXT],
         request: None,
@@ -217,7 +239,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         name: "listSessions",
         method: Method::GET,
         path: "/sessions",
-        access: Access::Keys,
+        access: Access::Read,
         summary: "Lists the sessions on this node, by id, those of clients without a name too.",
         parameters: &[LIMIT, AFTER, OF_USER],
         request: None,
@@ -235,7 +257,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         name: "showSession",
         method: Method::GET,
         path: "/sessions/{id}",
-        access: Access::Keys,
+        access: Access::Read,
         summary: "Tells of one session, and how many subscriptions it has.",
         parameters: &[ID],
         request: None,
@@ -253,7 +275,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         name: "listSubscriptions",
         method: Method::GET,
         path: "/subscriptions",
-        access: Access::Keys,
+        access: Access::Read,
         summary: "Lists subscriptions on this node. A page may have fewer than `limit`, or none, and yet a `next`.",
         parameters: OF_SUBSCRIPTIONS,
         request: None,
@@ -265,7 +287,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         name: "endSubscriptions",
         method: Method::DELETE,
         path: "/subscriptions",
-        access: Access::Keys,
+        access: Access::Administer,
         summary: "Ends the subscriptions to a destination, or to all that begin so, of all, one user or one session. At most `limit`; while the answer has a `next`, ask again.",
         parameters: OF_SUBSCRIPTIONS,
         request: None,
@@ -277,7 +299,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         name: "listSubscriptionsOfSession",
         method: Method::GET,
         path: "/sessions/{id}/subscriptions",
-        access: Access::Keys,
+        access: Access::Read,
         summary: "Lists the subscriptions of a session, in the order in which it made them.",
         parameters: &[ID, LIMIT, AFTER_SUBSCRIPTION],
         request: None,
@@ -289,13 +311,89 @@ pub(super) static OPERATIONS: &[Operation] = &[
         name: "endSubscription",
         method: Method::DELETE,
         path: "/sessions/{id}/subscriptions/{subscription}",
-        access: Access::Keys,
+        access: Access::Administer,
         summary: "Ends a subscription of a session, which goes on.",
         parameters: &[ID, SUBSCRIPTION],
         request: None,
         response: UNSUBSCRIBED,
         problems: &[404, 422, 503],
         answer: Answer::Later(subscriptions::end),
+    },
+    Operation {
+        name: "revoke",
+        method: Method::POST,
+        path: "/revocations",
+        access: Access::Administer,
+        summary: "Ends the sessions of a user or of a token, or one session, with the code `revoked`; a token, and a user where `until` is there, is refused from now on.",
+        parameters: &[],
+        request: Some(Content {
+            schema: "Revoke",
+            examples: &[
+                (
+                    "user",
+                    r#"{"user": "mallory", "reason": "left the company"}"#,
+                ),
+                (
+                    "session",
+                    r#"{"session": "5c0a9b6d1f2e4c8ba7d3e60f18b24c97"}"#,
+                ),
+                (
+                    "token",
+                    r#"{"token_id": "0e6f7a52-6b3c-4c55-9d0f-1a2b3c4d5e6f"}"#,
+                ),
+            ],
+        }),
+        response: Content {
+            schema: "Revoked",
+            examples: &[
+                ("user", r#"{"disconnected": 2, "until": null}"#),
+                ("token", r#"{"disconnected": 1, "until": 1767225600}"#),
+            ],
+        },
+        problems: OF_MESSAGES,
+        answer: Answer::Now(revocations::revoke),
+    },
+    Operation {
+        name: "listRevocations",
+        method: Method::GET,
+        path: "/revocations",
+        access: Access::Read,
+        summary: "Lists the tokens and users that are refused on this node: tokens by id, then users by name.",
+        parameters: &[LIMIT, AFTER_REVOCATION],
+        request: None,
+        response: Content {
+            schema: "Revocations",
+            examples: &[(
+                "page",
+                r#"{"revocations": [{"user": "mallory", "token_id": null, "until": 1767225600, "reason": "left the company", "by": "accounts", "revoked_at_ms": 1767139200000}], "total": 2, "next": "user:mallory"}"#,
+            )],
+        },
+        problems: &[422],
+        answer: Answer::Now(revocations::list),
+    },
+    Operation {
+        name: "liftRevocationOfUser",
+        method: Method::DELETE,
+        path: "/revocations/users/{name}",
+        access: Access::Administer,
+        summary: "Lets a user connect again.",
+        parameters: &[NAME],
+        request: None,
+        response: LIFTED,
+        problems: &[422],
+        answer: Answer::Now(revocations::lift_user),
+    },
+    Operation {
+        name: "liftRevocationOfToken",
+        method: Method::DELETE,
+        path: "/revocations/tokens/{token_id}",
+        access: Access::Administer,
+        summary: "Lets a token count again.",
+        parameters: &[TOKEN_ID],
+        request: None,
+        response: LIFTED,
+        problems: &[422],
+        answer: Answer::Now(revocations::lift_token),
     },
     Operation {
         name: "describe",

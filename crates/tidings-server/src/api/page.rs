@@ -1,4 +1,4 @@
-//! Pages: what a query asks for, and who is connected.
+//! What queries and bodies say, and pages: who is connected.
 
 use axum::extract::Query;
 use serde::de::DeserializeOwned;
@@ -44,6 +44,15 @@ pub(super) fn query<T: DeserializeOwned>(call: &Call<'_>) -> Result<T, Problem> 
     Query::try_from_uri(call.uri)
         .map(|Query(wanted)| wanted)
         .map_err(|error| Problem::new(Kind::InvalidRequest, error.body_text()))
+}
+
+/// Reads an object; the library would take an array of its values for one.
+pub(super) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
+    if body.trim_ascii_start().starts_with(b"[") {
+        let detail = "the body is no object; /api/v1/openapi.json describes it";
+        return Err(Problem::new(Kind::InvalidRequest, detail));
+    }
+    Ok(serde_json::from_slice(body)?)
 }
 
 /// Cuts `entries`, of which one more than the limit was looked up, and says whether there are more.

@@ -59,6 +59,22 @@ pub(super) const AFTER_SUBSCRIPTION: Parameter = Parameter {
     example: "0-0",
 };
 
+pub(super) const AFTER_REVOCATION: Parameter = Parameter {
+    name: "after",
+    place: "query",
+    about: "`next` of the page before.",
+    schema: r#"{"type": "string", "pattern": "^(token|user):"}"#,
+    example: "token:0",
+};
+
+pub(super) const TOKEN_ID: Parameter = Parameter {
+    name: "token_id",
+    place: "path",
+    about: "The token, as its claim `jti` names it, with percent escapes where that has a `/`.",
+    schema: r#"{"type": "string"}"#,
+    example: "0e6f7a52-6b3c-4c55-9d0f-1a2b3c4d5e6f",
+};
+
 pub(super) const OF_USER: Parameter = Parameter {
     name: "user",
     place: "query",

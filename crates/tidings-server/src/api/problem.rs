@@ -17,6 +17,7 @@ pub(super) enum Kind {
     InvalidRequest,
     InvalidIdempotencyKey,
     Unauthorized,
+    MissingScope,
     NotFound,
     UnknownSession,
     UnknownSubscription,
@@ -26,6 +27,7 @@ pub(super) enum Kind {
     UnsupportedMediaType,
     IdempotencyKeyReused,
     TooManyFailedKeys,
+    TooManyRevocations,
 }
 
 impl Kind {
@@ -53,6 +55,7 @@ impl Kind {
                 "unauthorized",
                 "The request shows none of the server's keys.",
             ),
+            Self::MissingScope => (403, "missing-scope", "The key has not the scope for this."),
             Self::NotFound => (404, "not-found", "The API has no such path."),
             Self::UnknownSession => (
                 404,
@@ -89,6 +92,11 @@ impl Kind {
                 429,
                 "too-many-failed-keys",
                 "Too many wrong keys came from this address.",
+            ),
+            Self::TooManyRevocations => (
+                503,
+                "too-many-revocations",
+                "As many revocations last as there may be.",
             ),
         }
     }

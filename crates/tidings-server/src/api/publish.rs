@@ -1,5 +1,6 @@
 //! Sends messages.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -9,16 +10,19 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use tidings_core::application::{Broker, Outgoing, ReachedFuture, Recipient};
-use tidings_core::destination::Destination;
+use tidings_core::destination::{Destination, Destinations};
 use tidings_core::disconnect::Reason;
 use tidings_core::message::RESERVED_HEADERS;
 use tidings_core::user::UserTarget;
 use tidings_stomp::{Headers, Limits};
 use tokio::time::{Instant, timeout_at};
 
+use super::access::Caller;
+use super::page::object;
 use super::problem::{Kind, Problem};
 use super::{Answered, Answering, Api, Call, encode, sessions};
 use crate::node::{Node, lock};
+use crate::security::Need;
 use crate::worker::Mailbox;
 
 /// Most messages of a batch.
@@ -111,19 +115,58 @@ enum Target<'a> {
     Session(&'a str),
 }
 
+/// Which way a message goes.
+enum Way {
+    Destination(String),
+    /// What has subscribed to a path.
+    Path(Recipient, String),
+}
+
+impl Target<'_> {
+    fn way(&self, destination: Option<String>, path: Option<String>) -> Result<Way, Problem> {
+        match (self, destination, path) {
+            (Self::Destination, Some(destination), None) => Ok(Way::Destination(destination)),
+            (Self::User(name), None, Some(path)) => {
+                Ok(Way::Path(Recipient::User((*name).into()), path))
+            }
+            (Self::Session(id), None, Some(path)) => {
+                Ok(Way::Path(Recipient::Session((*id).into()), path))
+            }
+            (Self::Destination, ..) => Err(invalid("name a `destination`, and no `path`")),
+            _ => Err(invalid(
+                "name a `path`, such as queue/x, and no `destination`",
+            )),
+        }
+    }
+}
+
+impl Way {
+    /// The destination that goes this way, for the scopes of keys.
+    fn destination(&self, destinations: &Destinations) -> Cow<'_, str> {
+        let (name, path) = match self {
+            Self::Destination(destination) => return destination.into(),
+            Self::Path(Recipient::User(name), path) => (&**name, path),
+            Self::Path(Recipient::Session(name), path) => (&**name, path),
+        };
+        // As `UserTarget::parse` reads it.
+        let name = name.replace('%', "%25").replace('/', "%2F");
+        format!("{}{name}/{path}", destinations.user_prefix).into()
+    }
+}
+
 /// One message to a destination, or many.
 pub(super) fn publish<'a>(api: &'a Api, call: &'a Call<'_>) -> Answering<'a> {
     Box::pin(async move {
         let outline: Outline<'_> = object(call.body)?;
         match outline.messages {
-            None => one(api, call.body, &Target::Destination).await,
-            Some(_) => batch(api, call.body).await,
+            None => one(api, call, &Target::Destination).await,
+            Some(_) => batch(api, call).await,
         }
     })
 }
 
-async fn batch(api: &Api, body: &[u8]) -> Answered {
-    let Batch { messages } = object(body)?;
+async fn batch(api: &Api, call: &Call<'_>) -> Answered {
+    let Batch { messages } = object(call.body)?;
     if messages.len() > MAX_BATCH {
         let detail = format!("a batch of {}; send at most {MAX_BATCH}", messages.len());
         return Err(Problem::new(Kind::InvalidRequest, detail));
@@ -135,7 +178,7 @@ async fn batch(api: &Api, body: &[u8]) -> Answered {
         );
         return Err(Problem::new(Kind::InvalidRequest, detail));
     }
-    let send = |message| api.send(message, &Target::Destination);
+    let send = |message| api.send(call.caller, message, &Target::Destination);
     // All are sent before one is waited for.
     let sent: Vec<_> = messages.into_iter().map(send).collect();
     let deadline = Instant::now() + PATIENCE;
@@ -151,7 +194,7 @@ async fn batch(api: &Api, body: &[u8]) -> Answered {
 
 /// A message to all sessions of a user.
 pub(super) fn to_user<'a>(api: &'a Api, call: &'a Call<'_>) -> Answering<'a> {
-    Box::pin(async move { one(api, call.body, &Target::User(call.subject)).await })
+    Box::pin(async move { one(api, call, &Target::User(call.subject)).await })
 }
 
 /// A message to one session.
@@ -160,28 +203,23 @@ pub(super) fn to_session<'a>(api: &'a Api, call: &'a Call<'_>) -> Answering<'a> 
         if api.node.whereabouts.find(call.subject).is_none() {
             return Err(sessions::unknown());
         }
-        one(api, call.body, &Target::Session(call.subject)).await
+        one(api, call, &Target::Session(call.subject)).await
     })
 }
 
-async fn one(api: &Api, body: &[u8], target: &Target<'_>) -> Answered {
-    let reached = api.send(object(body)?, target)?;
+async fn one(api: &Api, call: &Call<'_>, target: &Target<'_>) -> Answered {
+    let reached = api.send(call.caller, object(call.body)?, target)?;
     let sent = reached.known(Instant::now() + PATIENCE).await;
     Ok(encode(&sent))
 }
 
-/// Reads an object; the library would take an array of its values for one.
-fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
-    if body.trim_ascii_start().starts_with(b"[") {
-        return Err(invalid(
-            "the body is no object; /api/v1/openapi.json describes it",
-        ));
-    }
-    Ok(serde_json::from_slice(body)?)
-}
-
 impl Api {
-    fn send(&self, mut message: Message<'_>, target: &Target<'_>) -> Result<Reached, Problem> {
+    fn send(
+        &self,
+        caller: &Caller,
+        mut message: Message<'_>,
+        target: &Target<'_>,
+    ) -> Result<Reached, Problem> {
         if self.node.is_draining() {
             return Err(refused(Reason::Shutdown));
         }
@@ -189,28 +227,21 @@ impl Api {
         if !self.node.mailboxes.iter().all(Mailbox::has_space) {
             return Err(refused(Reason::Overloaded));
         }
-        let (destination, path) = (message.destination.take(), message.path.take());
+        let way = target.way(message.destination.take(), message.path.take())?;
+        let destination = way.destination(&self.node.destinations);
+        caller.may(
+            &self.node.audit,
+            Need::PublishTo(&destination),
+            &destination,
+        )?;
         let count = message.count.unwrap_or(false);
         let outgoing = outgoing(&self.node, message)?;
-        let reached = match (target, destination, path) {
-            (Target::Destination, Some(destination), None) => {
-                self.send_to_destination(&destination, outgoing, count)?
+        let reached = match &way {
+            Way::Destination(destination) => {
+                self.send_to_destination(destination, outgoing, count)?
             }
-            (Target::User(name), None, Some(path)) => {
-                let recipient = Recipient::User((*name).into());
-                Reached::Now(Some(self.broker.send_to(&recipient, &path, outgoing)?))
-            }
-            (Target::Session(id), None, Some(path)) => {
-                let recipient = Recipient::Session((*id).into());
-                Reached::Now(Some(self.broker.send_to(&recipient, &path, outgoing)?))
-            }
-            (Target::Destination, ..) => {
-                return Err(invalid("name a `destination`, and no `path`"));
-            }
-            _ => {
-                return Err(invalid(
-                    "name a `path`, such as queue/x, and no `destination`",
-                ));
+            Way::Path(recipient, path) => {
+                Reached::Now(Some(self.broker.send_to(recipient, path, outgoing)?))
             }
         };
         self.node.telemetry.api_messages.inc();

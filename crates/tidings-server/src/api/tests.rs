@@ -1,5 +1,7 @@
 //! The routes without a server: what needs no session.
 
+mod audit;
+
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -36,6 +38,8 @@ impl Routes {
         config.api.keys = vec![ApiKey::new(KEY).expect("it is long enough")];
         change(&mut config);
         let node = Node::new(config, 1);
+        let policy = node.security.read(&node, &node.config);
+        node.security.adopt(policy.expect("the defaults are good"));
         Self {
             router: router(&node),
             node,

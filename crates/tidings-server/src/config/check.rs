@@ -1,5 +1,6 @@
 //! Keys compared with each other, and what is allowed but deserves a word.
 
+mod api;
 mod security;
 mod tls;
 mod webhook;
@@ -12,7 +13,6 @@ use tidings_core::destination::{FIXED_PREFIXES, SESSION_PREFIX};
 use super::checked::{AllowedOrigins, AuthenticatorKind, Config};
 use super::error::{ConfigError, Place};
 use super::units::format_size;
-use crate::api::API_PATH;
 use crate::pace::BURST;
 
 /// Room for the command and headers of a frame in a WebSocket message or a SockJS payload. Less than every header at its longest: clients
@@ -72,7 +72,7 @@ pub(super) fn check(config: &Config, places: &Places, errors: &mut Vec<ConfigErr
     check_destinations(config, &mut report);
     check_listeners(config, &mut report);
     check_proxies(config, &mut report);
-    check_api(config, &mut report);
+    api::check(config, &mut report);
     security::check(config, &mut report);
     webhook::check(config, &mut report);
     tls::check(config, &mut report);
@@ -363,31 +363,6 @@ fn check_proxies(config: &Config, report: &mut Report<'_>) {
                 .to_owned()
         });
     }
-}
-
-fn check_api(config: &Config, report: &mut Report<'_>) {
-    let (api, path) = (&config.api, &config.websocket.path);
-    if !api.enabled {
-        return;
-    }
-    report.require(!api.keys.is_empty(), "api.enabled", &["api.keys"], || {
-        "is true, and there is no key that an application could show; write `api.keys`, each of at least 16 random \
-         characters"
-            .to_owned()
-    });
-    let beneath = |path: &str, other: &str| format!("{path}/").starts_with(&format!("{other}/"));
-    let apart = !beneath(path, API_PATH) && !beneath(API_PATH, path);
-    report.require(
-        api.listen.is_some() || apart,
-        "websocket.path",
-        &["api.enabled", "api.listen"],
-        || {
-            format!(
-                "is `{path}`, which overlaps with `{API_PATH}`, the path of the API; choose another, or give the API a \
-                 listener of its own by `api.listen`"
-            )
-        },
-    );
 }
 
 impl Config {

@@ -12,6 +12,7 @@ use tidings_core::destination::{self, Destinations, MAX_SEGMENTS};
 use tidings_core::disconnect::Reason;
 use tidings_core::user::WhenFull;
 
+use super::api_key::ApiKey;
 use super::form::{
     Address, AddressOrOff, ApiKeys, Authenticators, CaFile, ClientCertificatesWord, Count, File,
     Flag, Folder, Form, HookUrl, Issuers, Key as SecretKey, Networks, Origins, OwnAddress,
@@ -119,6 +120,16 @@ sections! {
 
         /// Signatures and passcodes that may wait to be checked; who comes then hears `authentication-unavailable`.
         max_pending_authentications: usize = 4_096, Count { min: 1, max: 1_000_000 };
+
+        /// How long a revocation lasts that does not say until when, and the longest that one may last; see
+        /// [http-api.md](http-api.md#revoke). Make it as long as your longest token lives: a token that outlives its
+        /// revocation counts again.
+        revocation_time: Duration = Duration::from_hours(24),
+            Time { min: Duration::from_mins(1), max: Duration::from_hours(8_784), or_zero: false };
+
+        /// Revocations of tokens and users that last at the same time. When there are more, new ones are refused until
+        /// old ones end; none is forgotten before its time.
+        max_revocations: usize = 100_000, Count { min: 1, max: 10_000_000 };
     }
 
     /// Users with passcodes, for `security.authenticator = "users"`.
@@ -316,8 +327,10 @@ sections! {
         /// Address of a listener of its own. Absent: the API is beneath `/api/v1` of the HTTP listener.
         listen: Option<SocketAddr> = None, OwnAddress;
 
-        /// Secrets, one for each application; each request shows one of them as `Authorization: Bearer KEY`. Whoever has
-        /// one may send to every destination and disconnect every session.
+        /// One for each application: `NAME SCOPE,SCOPE SECRET`, or a secret alone, which has every scope. A request shows
+        /// the secret as `Authorization: Bearer SECRET`; the audit log has the name. Scopes: `read`, `administer`
+        /// (disconnect, unsubscribe, revoke), `publish`, and `publish:PATTERN` for destinations alone that match, as in
+        /// [access-rules.md](access-rules.md). Changes count at once.
         keys: Vec<ApiKey> = Vec::new(), ApiKeys;
 
         /// Wrong keys that one address (of IPv6: one network of 64 bits) may show in a minute; then every key from there
@@ -658,7 +671,8 @@ impl Secret {
     }
 }
 
-fn is_same_secret(own: &[u8], shown: &[u8]) -> bool {
+/// Takes as long for a wrong guess as for one that is nearly right.
+pub(super) fn is_same_secret(own: &[u8], shown: &[u8]) -> bool {
     let difference = own.iter().zip(shown).fold(0, |all, (own, shown)| {
         std::hint::black_box(all | (own ^ shown))
     });
@@ -731,37 +745,5 @@ impl fmt::Display for JwtIssuer {
             KeySource::File(path) => write!(out, "{issuer} -> {}", path.display()),
             KeySource::Secret => write!(out, "{issuer} -> secret"),
         }
-    }
-}
-
-/// A secret by which an application proves itself to the HTTP API. `Debug` hides it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ApiKey(String);
-
-impl ApiKey {
-    /// Least bytes of a key: too many to guess, where they were drawn at random.
-    pub const MIN_BYTES: usize = 16;
-
-    /// Most bytes of a key.
-    pub const MAX_BYTES: usize = 256;
-
-    /// A key, if it has from [`MIN_BYTES`](Self::MIN_BYTES) to [`MAX_BYTES`](Self::MAX_BYTES) of the characters that a
-    /// bearer token may have (RFC 6750, section 2.1).
-    pub fn new(secret: &str) -> Option<Self> {
-        let fits = (Self::MIN_BYTES..=Self::MAX_BYTES).contains(&secret.len());
-        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
-        (fits && secret.bytes().all(token)).then(|| Self(secret.to_owned()))
-    }
-
-    /// Whether `shown` is this key. Takes as long for a wrong guess as for one that is nearly right; only its length
-    /// shows.
-    pub fn is(&self, shown: &[u8]) -> bool {
-        is_same_secret(self.0.as_bytes(), shown)
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("ApiKey(hidden)")
     }
 }

@@ -4,6 +4,7 @@
 //! compares keys with each other, and [`Config`] is what remains: every value in range. The one table of keys is in
 //! `checked`; the parser, the structs, `docs/configuration.md` and `docs/tidings.example.toml` come from it.
 
+mod api_key;
 mod check;
 mod checked;
 mod error;
@@ -19,9 +20,10 @@ mod reference;
 mod tests;
 mod units;
 
+pub use api_key::{ApiKey, ApiScope};
 pub use checked::{
-    Admin, AllowedOrigins, Api, ApiKey, Audit, AuthenticatorKind, Broker, ClientCertificates,
-    Config, Http, Jwt, JwtIssuer, KeySource, Outbox, Queue, Secret, Security, Server, Session,
+    Admin, AllowedOrigins, Api, Audit, AuthenticatorKind, Broker, ClientCertificates, Config, Http,
+    Jwt, JwtIssuer, KeySource, Outbox, Queue, Secret, Security, Server, Session,
     SlowConsumerPolicy, SockJs, Stomp, Tcp, Tls, TlsVersion, Users, WebSocket, Webhook,
     WebhookRoute,
 };
@@ -29,3 +31,4 @@ pub use error::{ConfigError, ConfigErrors, Place};
 pub use load::{Overrides, Setting};
 pub(crate) use network::is_trusted;
 pub use network::{Network, NetworkError};
+pub use units::parse_duration;

@@ -568,8 +568,19 @@ fn the_api_needs_keys_that_are_never_shown_and_a_path_of_its_own() {
     );
     let short = complaints("[api]\nkeys = [\"s3cret-s3cret\"]\n");
     assert!(
-        short.contains("each 16 to 256") && !short.contains("s3cret"),
+        short.contains("a secret has 16 to 256") && !short.contains("s3cret"),
         "{short}"
+    );
+    let two = |keys: &str| complaints(&format!("[api]\nenabled = true\nkeys = [{keys}]\n"));
+    let twice = two(&format!("\"{key}\", \"shop read {key}\""));
+    assert!(
+        twice.contains("has one secret twice") && !twice.contains(key),
+        "{twice}"
+    );
+    let broken = two(&format!("\"shop publish:/topic/a**b {key}\""));
+    assert!(
+        broken.contains("`shop` has a scope `publish:/topic/a**b`") && !broken.contains(key),
+        "{broken}"
     );
 
     for path in ["/api", "/api/v1", "/api/v1/ws"] {

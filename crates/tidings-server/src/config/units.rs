@@ -20,8 +20,8 @@ const SIZE_UNITS: [(&str, u64); 4] = [
     ("B", 1),
 ];
 
-/// Reads `10s`. Zero needs no unit.
-pub(super) fn parse_duration(text: &str) -> Option<Duration> {
+/// Reads `10s`: digits and one of `ms`, `s`, `m`, `h`, `d`. Zero needs no unit.
+pub fn parse_duration(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
     }

@@ -48,7 +48,10 @@ impl Carrier {
     ) -> Result<Self, Contradiction> {
         let Hearing { client, site } = hear(trusted, self.peer.address, headers)?;
         let mut carrier = Self {
-            site,
+            site: Site {
+                scheme: site.scheme.or(self.site.scheme),
+                host: site.host,
+            },
             ..self.clone()
         };
         if client.is_some() {

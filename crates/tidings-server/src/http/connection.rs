@@ -22,6 +22,7 @@ use tracing::debug;
 use super::Http;
 use super::answer::sentence;
 use super::carrier::{Carrier, Tie, Way};
+use super::forwarded::Scheme;
 use super::site::Site;
 use crate::node::{Node, Ticket};
 use crate::peer::Peer;
@@ -69,6 +70,8 @@ async fn run(http: Arc<Http>, arrival: Arrival, tie: Arc<Tie>) {
         early,
         ticket,
     } = arrival;
+    // Without TLS of ours a proxy may have ended it.
+    let scheme = matches!(stream, Stream::Tls(_)).then_some(Scheme::Https);
     let io = Socket {
         stream: TokioIo::new(stream),
         early,
@@ -77,7 +80,7 @@ async fn run(http: Arc<Http>, arrival: Arrival, tie: Arc<Tie>) {
     let carrier = Carrier {
         peer: peer.clone(),
         is_told: false,
-        site: Site::default(),
+        site: Site { scheme, host: None },
         prefix,
         way: Way::Own(Arc::clone(&tie)),
     };

@@ -1,6 +1,9 @@
 //! What an HTTP request shows of who sends it: a cookie, `Authorization`, or a ticket in its query.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::Poll;
 
 use axum::body::Body;
 use axum::http::request::Parts;
@@ -9,7 +12,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 use tidings_core::disconnect::Reason;
-use tidings_core::security::{AuthenticationError, Credential, Credentials, TokenSource};
+use tidings_core::security::{
+    AuthenticationError, Credential, Credentials, Principal, TokenSource,
+};
 
 use super::answer::sentence;
 use super::{Carrier, Entrance};
@@ -104,16 +109,19 @@ impl Shown {
     ) -> Result<Arc<Proof>, Box<Response<Body>>> {
         let digest = self.digest();
         let address = carrier.peer.address.map(|address| address.ip());
-        let answer = node
-            .security
-            .authenticate(Credentials::new(self.credential, address));
+        let credentials = Credentials::new(self.credential, address);
+        let mut answer = node.security.authenticate(credentials);
+        let answer = poll_fn(|context| {
+            catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)))
+                .unwrap_or_else(|_| Poll::Ready(no_answer()))
+        });
         let timeout = node.security.config().authentication_timeout;
         let proven = tokio::time::timeout(timeout, answer).await;
-        let late = || {
-            let text = "who the client is could not be found out in time".to_owned();
-            Err(AuthenticationError::Unavailable(text))
+        let stands = |principal| match node.security.refuses(&principal, node.now_ms()) {
+            true => Err(AuthenticationError::Revoked),
+            false => Ok(principal),
         };
-        match proven.unwrap_or_else(|_| late()) {
+        match proven.unwrap_or_else(|_| no_answer()).and_then(stands) {
             Ok(principal) => Ok(Arc::new(Proof {
                 principal: Arc::new(principal),
                 csrf_token: self.csrf_token,
@@ -130,6 +138,12 @@ impl Shown {
             }
         }
     }
+}
+
+/// An authenticator that panics, or does not answer, is out of order.
+fn no_answer() -> Result<Principal, AuthenticationError> {
+    let text = "who the client is could not be found out in time".to_owned();
+    Err(AuthenticationError::Unavailable(text))
 }
 
 /// As a client of HTTP reads it (RFC 6750, section 3).

@@ -113,13 +113,17 @@ impl Shared {
         is_ticket: bool,
         now_ms: u64,
     ) -> Result<Principal, AuthenticationError> {
+        let before = self.keys.load_full();
         match Arc::clone(&self).verify(token, is_ticket, now_ms).await? {
             Err(VerifyError::UnknownKey { issuer, kid }) => {
                 let source = issuer.as_deref().and_then(|issuer| self.source(issuer));
                 let Some(source) = source else {
                     return Err(VerifyError::UnknownKey { issuer, kid }.into());
                 };
-                source.fetch_for_unknown_key().await?;
+                // Others may have fetched it while this token waited to be checked.
+                if Arc::ptr_eq(&before, &self.keys.load()) {
+                    source.fetch_for_unknown_key().await?;
+                }
                 let again = self.verify(token, is_ticket, now_ms).await?;
                 again.map_err(told)
             }

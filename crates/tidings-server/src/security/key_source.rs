@@ -119,8 +119,9 @@ impl Source {
                     keys = jwks.count(),
                     "the keys of an issuer were fetched"
                 );
+                // In this order: a reload in between takes over what is remembered, and must find what has been used.
+                self.remember(jwks.clone());
                 shared.replace(&jwks);
-                self.remember(jwks);
                 true
             }
             Err(error) => {

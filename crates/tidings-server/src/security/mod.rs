@@ -1,26 +1,33 @@
 //! Who clients are and what they may do, as the configuration and the program say now.
 
+mod api_keys;
 mod chain;
 mod desk;
 mod jwt;
 mod key_source;
 mod policy;
+mod revocations;
 mod users;
 
-use std::future::ready;
-use std::sync::{Arc, OnceLock};
+use std::future::{poll_fn, ready};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::task::Poll;
 
 use arc_swap::ArcSwapOption;
 use tidings_core::security::{
     Action, AuthenticateFuture, AuthenticationError, Authenticator, Credentials, Principal, Rule,
 };
 
+pub use api_keys::ApiKeyError;
+pub(crate) use api_keys::{ApiKey, Need, compile};
 use policy::Authority;
-pub(crate) use policy::Policy;
-pub use policy::PolicyError;
+pub(crate) use policy::{Policy, parse};
+pub use policy::{PolicyError, access_rules};
+pub(crate) use revocations::{Full, Revocation, Revocations, Subject};
 
 use crate::config::{self, Config};
-use crate::node::Node;
+use crate::node::{Node, lock};
 
 /// Every decision about a client is made here.
 #[derive(Default)]
@@ -31,6 +38,8 @@ pub(crate) struct Security {
     rules: OnceLock<Vec<Rule>>,
     /// Until the server runs, nobody is let in.
     policy: ArcSwapOption<Policy>,
+    /// Who is not let in any more, whatever proves it.
+    revocations: Mutex<Revocations>,
 }
 
 impl Security {
@@ -66,7 +75,7 @@ impl Security {
             .as_deref()
             .map(|policy| &policy.authority)
         {
-            Some(Authority::Own(own)) => own.authenticate(credentials),
+            Some(Authority::Own(own)) => guarded(own, credentials),
             Some(Authority::Chain(chain)) => chain.authenticate(credentials),
             None => {
                 let text = "the server does not run yet".to_owned();
@@ -82,6 +91,22 @@ impl Security {
             let decision = policy.rules.decide(principal, action, destination);
             decision.is_allowed
         })
+    }
+
+    /// The key of the HTTP API that is shown, if it is one.
+    pub(crate) fn api_key(&self, shown: &[u8]) -> Option<Arc<ApiKey>> {
+        self.policy.load().as_deref()?.api_key(shown)
+    }
+
+    /// Whether the principal, or the token that proves it, is revoked. Where the session is known to the whereabouts
+    /// before this is asked, no revocation misses it: either this sees that, or that sees the session.
+    pub(crate) fn refuses(&self, principal: &Principal, now_ms: u64) -> bool {
+        lock(&self.revocations).refuses(principal, now_ms)
+    }
+
+    /// The revocations, for who changes or lists them.
+    pub(crate) fn revocations(&self) -> MutexGuard<'_, Revocations> {
+        lock(&self.revocations)
     }
 
     /// `[security]` as it is now; its defaults until the server runs.
@@ -109,4 +134,20 @@ impl Security {
         let decision = rules.decide(principal, action, destination);
         decision.rule.map(ToString::to_string)
     }
+}
+
+/// Asks an authenticator that is not ours: one that panics is out of order, and nothing else is.
+fn guarded(own: &Arc<dyn Authenticator>, credentials: Credentials) -> AuthenticateFuture {
+    let asked = catch_unwind(AssertUnwindSafe(|| own.authenticate(credentials)));
+    let Ok(mut answer) = asked else {
+        return Box::pin(ready(Err(out_of_order())));
+    };
+    Box::pin(poll_fn(move |context| {
+        catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)))
+            .unwrap_or_else(|_| Poll::Ready(Err(out_of_order())))
+    }))
+}
+
+fn out_of_order() -> AuthenticationError {
+    AuthenticationError::Unavailable("who the client is could not be found out".to_owned())
 }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use tidings_auth::jwt::ConfigError;
 use tidings_auth::keys::KeyError;
+use tidings_core::destination::Destinations;
 use tidings_core::security::{Authenticator, Rule, RuleError, Rules};
 
+use super::api_keys::{ApiKey, ApiKeyError, compile};
 use super::chain::Chain;
 use crate::config::{self, AuthenticatorKind, Config};
 use crate::node::Node;
@@ -20,6 +22,8 @@ pub(crate) struct Policy {
     pub(super) is_open: bool,
     pub(super) authority: Authority,
     pub(super) config: Arc<config::Security>,
+    /// Of the HTTP API.
+    api_keys: Vec<Arc<ApiKey>>,
 }
 
 /// Who says who a client is.
@@ -77,6 +81,9 @@ pub enum PolicyError {
         /// What is wrong with it.
         cause: String,
     },
+    /// A scope of a key of the HTTP API can't be read.
+    #[error(transparent)]
+    ApiKey(#[from] ApiKeyError),
     /// `webhook.authenticate_url` can't be asked.
     #[error("{0}")]
     Webhook(String),
@@ -108,12 +115,10 @@ impl Policy {
         own_rules: Option<&Vec<Rule>>,
         before: Option<&Self>,
     ) -> Result<Self, PolicyError> {
-        let mut kinds = config.security.authenticator.iter();
-        let proves =
-            own_authenticator.is_some() || kinds.any(|kind| *kind != AuthenticatorKind::TrustLogin);
+        let proves = own_authenticator.is_some() || proves(config);
         let rules = match own_rules {
             Some(rules) => rules.clone(),
-            None => parse(node, &config.security.rules)?,
+            None => parse(&node.destinations, &config.security.rules)?,
         };
         let is_open = rules.is_empty() && !proves;
         let before = before.and_then(|before| match &before.authority {
@@ -125,20 +130,60 @@ impl Policy {
             None => Authority::Chain(Box::new(Chain::load(node, config, before)?)),
         };
         Ok(Self {
-            rules: match is_open {
-                true => Rules::allow_all(),
-                false => Rules::new(rules, &node.destinations),
-            },
+            rules: held_to(rules, is_open, &node.destinations),
             is_open,
             authority,
             config: Arc::new(config.security.clone()),
+            api_keys: compile(&config.api.keys, &node.destinations)?,
         })
+    }
+
+    /// The key of the HTTP API that is shown, if it is one.
+    ///
+    /// Every key is compared, so that the time does not tell which one is nearly right.
+    pub(crate) fn api_key(&self, shown: &[u8]) -> Option<Arc<ApiKey>> {
+        let mut found = None;
+        for key in &self.api_keys {
+            if key.is(shown) {
+                found = Some(Arc::clone(key));
+            }
+        }
+        found
     }
 }
 
-fn parse(node: &Node, lines: &[String]) -> Result<Vec<Rule>, PolicyError> {
+/// The rules that a server with this configuration holds clients to, read as it reads them: for who explains what it
+/// decides. All is allowed where no rules are written and nobody need prove anything.
+///
+/// # Errors
+/// [`PolicyError::Rule`]: one can't be read.
+pub fn access_rules(config: &Config) -> Result<Rules, PolicyError> {
+    let destinations = config.destinations();
+    let rules = parse(&destinations, &config.security.rules)?;
+    let is_open = rules.is_empty() && !proves(config);
+    Ok(held_to(rules, is_open, &destinations))
+}
+
+/// Whether a client has to prove who it is.
+fn proves(config: &Config) -> bool {
+    let mut kinds = config.security.authenticator.iter();
+    kinds.any(|kind| *kind != AuthenticatorKind::TrustLogin)
+}
+
+fn held_to(rules: Vec<Rule>, is_open: bool, destinations: &Destinations) -> Rules {
+    match is_open {
+        true => Rules::allow_all(),
+        false => Rules::new(rules, destinations),
+    }
+}
+
+/// Reads rules about these destinations.
+pub(crate) fn parse(
+    destinations: &Destinations,
+    lines: &[String],
+) -> Result<Vec<Rule>, PolicyError> {
     let rule = |(place, line): (usize, &String)| {
-        Rule::parse(line, &node.destinations).map_err(|source| PolicyError::Rule {
+        Rule::parse(line, destinations).map_err(|source| PolicyError::Rule {
             number: place + 1,
             rule: line.clone(),
             source,

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use tidings_core::application::Session as Known;
 use tidings_core::disconnect::Reason;
-use tidings_core::security::{Action, Principal};
+use tidings_core::security::{Action, AuthenticationError, Principal};
 
 use super::Session;
 use super::oversight::EndedBy;
 use crate::audit::{Actor, Deed};
+use crate::node::Node;
 use crate::peer::Peer;
 use crate::refusal::Refusal;
 use crate::worker::{Connection, Phase, Worker};
@@ -55,6 +56,25 @@ pub(super) fn allow(
         _ => format!("the access rules do not allow {action} to {destination}"),
     };
     Err(Refusal::new(Reason::Forbidden, details))
+}
+
+/// Refuses who is revoked, or whose token is. Where the session arrives, or goes on with another token, this is asked
+/// behind that: so no revocation misses it.
+pub(super) fn not_revoked(node: &Node, asker: Asker<'_>, method: &str) -> Result<(), Refusal> {
+    if !node.security.refuses(asker.principal, node.now_ms()) {
+        return Ok(());
+    }
+    let error = AuthenticationError::Revoked;
+    let actor = Actor {
+        user: asker.principal.name.as_deref(),
+        ..Actor::client(asker.session, asker.peer)
+    };
+    let deed = Deed::AuthenticationFailed {
+        reason: error.reason(),
+        method,
+    };
+    node.audit.record(actor, &deed);
+    Err(Refusal::new(error.reason(), error.to_string()))
 }
 
 impl Session {
@@ -108,14 +128,21 @@ impl Worker {
             session: Some(&known),
             peer: &connection.peer,
         };
-        if let Err(refusal) = allow(self, asker, Action::Connect, "") {
+        let may = not_revoked(&self.node, asker, "recheck")
+            .and_then(|()| allow(self, asker, Action::Connect, ""));
+        if let Err(refusal) = may {
             self.close(connection, refusal.reason, Some(&refusal.reply(None)));
             return;
         }
+        let mut withdrawn = Vec::new();
         for (key, destination) in subscriptions {
             if allow(self, asker, Action::Subscribe, &destination).is_err() {
-                self.withdraw(connection, key, EndedBy::Rules);
+                withdrawn.extend(self.end_unasked(connection, key));
             }
+        }
+        // All have ended by then: that of the errors may be one of them.
+        for one in withdrawn {
+            self.tell_of_end(&one, EndedBy::Rules);
         }
     }
 

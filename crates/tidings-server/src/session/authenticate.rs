@@ -59,9 +59,8 @@ fn of_peer(peer: &Peer, credential: Credential) -> Credentials {
 
 /// The bearer token of the frame (RFC 6750, section 2.1; the scheme in any case, RFC 9110, section 11.1).
 pub(super) fn token(frame: &Frame, source: TokenSource) -> Option<Credential> {
-    let value = frame
-        .header("Authorization")
-        .or_else(|| frame.header("authorization"))?;
+    let mut headers = frame.headers.iter();
+    let (_, value) = headers.find(|(name, _)| name.eq_ignore_ascii_case("authorization"))?;
     let token = bearer(value)?.into();
     Some(Credential::Token { token, source })
 }
@@ -96,8 +95,13 @@ fn repeats(frame: &Frame, proof: &Proof) -> Result<(), Refusal> {
     let Some(token) = &proof.csrf_token else {
         return Ok(());
     };
-    let mut shown = CSRF_HEADERS.iter().filter_map(|name| frame.header(name));
-    if shown.any(|shown| token.is(shown.as_bytes())) {
+    let is_one = |name: &str| {
+        CSRF_HEADERS
+            .iter()
+            .any(|one| one.eq_ignore_ascii_case(name))
+    };
+    let mut shown = frame.headers.iter().filter(|(name, _)| is_one(name));
+    if shown.any(|(_, shown)| token.is(shown.as_bytes())) {
         return Ok(());
     }
     Err(Refusal::new(

@@ -80,6 +80,7 @@ fn greet(
 }
 
 /// An application that has changed the `login` vouches for the new one, unless the one around the server has said who it is.
+/// What the token says of its own user is not said of the new one; how long it holds still counts.
 fn renamed(
     connection: &Connection,
     principal: Arc<Principal>,
@@ -87,12 +88,14 @@ fn renamed(
     after: &Frame,
 ) -> Arc<Principal> {
     let (before, after) = (before.header("login"), after.header("login"));
-    match after {
-        _ if before == after || connection.peer.identity.is_some() => principal,
-        Some(name) if principal.name.as_deref() == Some(name) => principal,
-        Some(name) => Arc::new(Principal::user(name)),
-        None => Arc::new(Principal::anonymous()),
+    let is_same = before == after || after == principal.name.as_deref();
+    if is_same || connection.peer.identity.is_some() {
+        return principal;
     }
+    let mut renamed = after.map_or_else(Principal::anonymous, Principal::user);
+    renamed.token_id = principal.token_id.clone();
+    renamed.expires_at_ms = principal.expires_at_ms;
+    Arc::new(renamed)
 }
 
 /// Lets a client in, if the rules do.

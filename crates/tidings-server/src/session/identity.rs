@@ -8,6 +8,7 @@ use tidings_core::disconnect::Reason;
 use tidings_core::security::Principal;
 use tidings_core::user::{UserTarget, session_topic};
 
+use super::access::{Asker, not_revoked};
 use super::renewal::deadline;
 use super::{Session, crowd};
 use crate::node::{Node, lock};
@@ -42,6 +43,13 @@ impl Session {
                 connected_at_ms: node.now_ms(),
             });
         }
+        let principal = known.principal();
+        let asker = Asker {
+            principal: &principal,
+            session: Some(&known),
+            peer: &connection.peer,
+        };
+        not_revoked(node, asker, "connect")?;
         crowd::join(node, &known, &connection.peer)?;
         let id = Arc::clone(&known.id);
         self.known = Some(known);

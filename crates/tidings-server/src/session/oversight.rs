@@ -89,13 +89,25 @@ impl Session {
     }
 }
 
+/// A subscription that its client did not end.
+pub(crate) struct Withdrawn {
+    session: Arc<Known>,
+    id: Option<Box<str>>,
+    destination: String,
+}
+
 impl Worker {
-    /// Ends a subscription. Its client may go on to think that it has one, and end it too.
+    /// Ends a subscription, and tells of it. Its client may go on to think that it has one, and end it too.
     pub(crate) fn withdraw(self: &Rc<Self>, connection: &Connection, key: u32, by: EndedBy) {
+        if let Some(withdrawn) = self.end_unasked(connection, key) {
+            self.tell_of_end(&withdrawn, by);
+        }
+    }
+
+    /// Ends a subscription, and tells nobody yet.
+    pub(super) fn end_unasked(&self, connection: &Connection, key: u32) -> Option<Withdrawn> {
         let mut application = connection.application.borrow_mut();
-        let Some(session) = application.stomp() else {
-            return;
-        };
+        let session = application.stomp()?;
         let (id, destination) = self.with_subscription(key, |one| {
             let destination = session.destination_of(&self.node, one).into_owned();
             (one.id.clone(), destination)
@@ -103,21 +115,20 @@ impl Worker {
         let name = id.as_deref().unwrap_or(&destination);
         session.end_subscription(self, connection, key, name);
         remember(&mut session.extras(&self.node).withdrawn, name);
-        let known = session.known.clone();
-        drop(application);
-        if let Some(known) = known {
-            self.tell_of_end(&known, id.as_deref(), &destination, by);
-        }
+        Some(Withdrawn {
+            session: session.known.clone()?,
+            id,
+            destination,
+        })
     }
 
     /// STOMP has no frame for it: who has subscribed to its errors hears of it there.
-    fn tell_of_end(
-        self: &Rc<Self>,
-        session: &Known,
-        id: Option<&str>,
-        destination: &str,
-        by: EndedBy,
-    ) {
+    pub(super) fn tell_of_end(self: &Rc<Self>, withdrawn: &Withdrawn, by: EndedBy) {
+        let Withdrawn {
+            session,
+            id,
+            destination,
+        } = withdrawn;
         let mut headers = Headers::new();
         headers.push("code", by.code());
         headers.push("message", by.sentence());

@@ -151,7 +151,9 @@ fn handle(
             .extras(&worker.node)
             .transactions
             .begin(transaction)?,
-        Request::Commit { transaction } => transaction::commit(worker, session, transaction)?,
+        Request::Commit { transaction } => {
+            transaction::commit(worker, connection, session, transaction)?;
+        }
         Request::Abort { transaction } => {
             session
                 .extras(&worker.node)

@@ -99,8 +99,9 @@ pub(super) fn handle(
             reached: deliver(worker, &route, message)?,
         }),
         Some(transaction) => {
-            let bytes = message.weight();
+            let bytes = message.weight() + destination.len();
             let action = Action::Send {
+                destination: destination.into(),
                 route,
                 message: Box::new(message.detached()),
             };
@@ -135,10 +136,10 @@ fn headers(
     else {
         return Ok(headers);
     };
-    worker
-        .node
-        .destinations
-        .classify(&format!("/temp-queue/{alias}"))?;
+    let queue = format!("/temp-queue/{alias}");
+    worker.node.destinations.classify(&queue)?;
+    // It subscribes without a SUBSCRIBE.
+    session.may(worker, connection, security::Action::Subscribe, &queue)?;
     let name = session.reply_destination(worker, connection, alias)?;
     let rewritten = headers.iter().map(|(header, value)| match header {
         "reply-to" => (header, &*name),

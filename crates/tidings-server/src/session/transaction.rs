@@ -5,17 +5,20 @@ use std::rc::Rc;
 use tidings_core::disconnect::Reason;
 use tidings_core::message::{Message, MessageId};
 use tidings_core::queue::{Reservation, Settlement};
+use tidings_core::security;
 use tidings_core::transaction::TransactionLimits;
 
 use super::Session;
 use super::send::{Route, deliver_reserved};
 use crate::config;
 use crate::refusal::Refusal;
-use crate::worker::Worker;
+use crate::worker::{Connection, Worker};
 
 /// What a transaction holds.
 pub(super) enum Action {
     Send {
+        /// As its client wrote it: by COMMIT the session may have lost the right to send there.
+        destination: Box<str>,
         route: Route,
         message: Box<Message>,
     },
@@ -37,6 +40,7 @@ pub(super) fn limits(session: &config::Session) -> TransactionLimits {
 
 pub(super) fn commit(
     worker: &Rc<Worker>,
+    connection: &Connection,
     session: &mut Session,
     transaction: &str,
 ) -> Result<(), Refusal> {
@@ -44,13 +48,20 @@ pub(super) fn commit(
         .extras(&worker.node)
         .transactions
         .commit(transaction)?;
+    for action in &actions {
+        if let Action::Send { destination, .. } = action {
+            session.may(worker, connection, security::Action::Send, destination)?;
+        }
+    }
     let rooms = actions
         .iter()
         .map(|action| prepare(worker, session, action))
         .collect::<Result<Vec<_>, _>>()?;
     for (action, room) in actions.into_iter().zip(rooms) {
         match action {
-            Action::Send { route, message } => deliver_reserved(worker, &route, *message, room),
+            Action::Send { route, message, .. } => {
+                deliver_reserved(worker, &route, *message, room);
+            }
             Action::Settle {
                 ordinal,
                 message,
@@ -85,6 +96,7 @@ fn prepare(
         Action::Send {
             route: Route::Queue(name),
             message,
+            ..
         } => Ok(Some(reserve(worker, name, message)?)),
         Action::Send { .. } => Ok(None),
         Action::Settle {

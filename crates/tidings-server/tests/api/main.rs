@@ -2,6 +2,10 @@
 
 mod disconnect;
 mod document;
+mod local;
+mod race;
+mod revocations;
+mod scopes;
 mod server;
 mod sessions;
 mod subscriptions;

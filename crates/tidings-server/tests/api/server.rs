@@ -9,13 +9,14 @@ use std::time::Duration;
 use serde_json::Value;
 use tidings_core::application::{Answer, Application, Event, Request, Response};
 use tidings_server::config::{ApiKey, Config, Overrides};
-use tidings_server::{ListenerKind, Server};
+use tidings_server::{ListenerKind, Reloader, Server};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 /// Longer than anything takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const KEY: &str = "0123456789abcdef";
+pub(crate) const KEY: &str = "0123456789abcdef";
 
 /// Where the API listens.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,9 +27,12 @@ pub(crate) enum Place {
 
 /// A server until it is dropped.
 pub(crate) struct Running {
-    tcp: SocketAddr,
+    pub(crate) tcp: SocketAddr,
     pub(crate) http: SocketAddr,
     api: SocketAddr,
+    /// The runtime that it runs on.
+    pub(crate) handle: Handle,
+    pub(crate) reloader: Reloader,
     /// What the application is told.
     events: mpsc::Receiver<Event>,
     stop: Option<oneshot::Sender<()>>,
@@ -37,31 +41,44 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(place: Place) -> Self {
+        Self::start_with(config(place), |server| server)
+    }
+
+    /// A server that is more than its configuration.
+    pub(crate) fn start_with(
+        config: Config,
+        set: impl FnOnce(Server) -> Server + Send + 'static,
+    ) -> Self {
+        let has_listener = config.api.listen.is_some();
         let (started, running) = mpsc::channel();
         let (notices, events) = mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().expect("a runtime");
             runtime.block_on(async move {
-                let server = Server::bind(config(place)).await.expect("a free port");
-                let server = server.application(Arc::new(Listener(notices)));
+                let server = Server::bind(config).await.expect("a free port");
+                let server = set(server).application(Arc::new(Listener(notices)));
                 let of = |kind| server.listeners().iter().find(|one| one.kind == kind);
                 let [tcp, http] = [ListenerKind::Tcp, ListenerKind::Http]
                     .map(|kind| of(kind).expect("it is on").address);
                 let api = of(ListenerKind::Api).map(|one| one.address);
-                started.send((tcp, http, api)).expect("the test waits");
+                let (handle, reloader) = (Handle::current(), server.reloader());
+                let known = (tcp, http, api, handle, reloader);
+                started.send(known).expect("the test waits");
                 let stopped = async { drop(stopped.await) };
                 let pages = axum::Router::new().fallback(|| async { "\"a page\"" });
                 let ended = server.run(pages, stopped).await;
                 ended.expect("it ends as it should");
             });
         });
-        let (tcp, http, api) = running.recv().expect("it starts");
-        assert_eq!(api.is_some(), place == Place::OwnListener);
+        let (tcp, http, api, handle, reloader) = running.recv().expect("it starts");
+        assert_eq!(api.is_some(), has_listener);
         Self {
             tcp,
             http,
             api: api.unwrap_or(http),
+            handle,
+            reloader,
             events,
             stop: Some(stop),
             thread: Some(thread),
@@ -79,10 +96,7 @@ impl Running {
     }
 
     fn client_with(&self, headers: &str) -> (Client, String) {
-        let stream = TcpStream::connect(self.tcp).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
-        let mut client = Client { stream };
-        client.send(&format!("CONNECT\naccept-version:1.2\nhost:x\n{headers}\n"));
+        let mut client = comer(self.tcp, headers);
         let connected = client.frame();
         assert!(connected.starts_with("CONNECTED\n"), "{connected}");
         let id = connected
@@ -103,7 +117,18 @@ impl Running {
 
     /// Asks the API; gives the status and the JSON of the answer.
     pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&str>) -> (u16, Value) {
-        ask(self.api, method, path, body)
+        self.ask_with(KEY, method, path, body)
+    }
+
+    /// The same with another key.
+    pub(crate) fn ask_with(
+        &self,
+        key: &str,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+    ) -> (u16, Value) {
+        ask(self.api, key, method, path, body)
     }
 }
 
@@ -121,9 +146,19 @@ impl Application for Listener {
     }
 }
 
+/// A client that has sent CONNECT, and waits for the answer.
+pub(crate) fn comer(address: SocketAddr, headers: &str) -> Client {
+    let stream = TcpStream::connect(address).expect("it listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    let mut client = Client { stream };
+    client.send(&format!("CONNECT\naccept-version:1.2\nhost:x\n{headers}\n"));
+    client
+}
+
 /// Asks whoever listens there.
 pub(crate) fn ask(
     address: SocketAddr,
+    key: &str,
     method: &str,
     path: &str,
     body: Option<&str>,
@@ -132,7 +167,7 @@ pub(crate) fn ask(
     stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
     let body = body.unwrap_or_default();
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     );
@@ -146,7 +181,7 @@ pub(crate) fn ask(
     (status.expect("a status"), body)
 }
 
-fn config(place: Place) -> Config {
+pub(crate) fn config(place: Place) -> Config {
     let any = || Some("127.0.0.1:0".to_owned());
     let config = Config::development(&Overrides {
         listen: any(),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::server::{Place, Running, WebSocketClient, ask};
+use crate::server::{KEY, Place, Running, WebSocketClient, ask};
 
 #[test]
 fn a_message_arrives_with_its_headers_and_its_body() {
@@ -108,7 +108,7 @@ fn users_and_sessions_are_reached_and_counted() {
             client.is_told(&["destination:/user/queue/news\n", "\n\nnews"]);
         }
     }
-    let (status, page) = ask(server.http, "GET", "/api/v1/users", None);
+    let (status, page) = ask(server.http, KEY, "GET", "/api/v1/users", None);
     assert_eq!((status, page), (200, json!("a page")), "it is elsewhere");
 }
 

@@ -279,3 +279,20 @@ fn a_connection_that_polls_comes_back_to_http() {
     client.write("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
     assert_eq!(client.answer().1, "a page");
 }
+
+#[test]
+fn a_page_without_tls_is_another_origin() {
+    let running = Running::start();
+    for (scheme, status) in [("https", "101"), ("http", "403")] {
+        let mut client = https(&running);
+        client.write(format!(
+            "GET /ws HTTP/1.1\r\nhost: h\r\norigin: {scheme}://h\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        ));
+        let head = client.head();
+        assert!(
+            head.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{scheme}: {head}"
+        );
+    }
+}

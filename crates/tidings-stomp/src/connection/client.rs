@@ -69,7 +69,8 @@ pub struct ClientConnection {
 pub enum ClientEvent {
     /// The server has accepted.
     Connected(ConnectedInfo),
-    /// A MESSAGE, RECEIPT or ERROR. After an ERROR nothing more is decoded.
+    /// A MESSAGE, RECEIPT or ERROR. After an ERROR nothing more is decoded, but for one with `error-mode:continue`, which
+    /// servers of Tidings send to clients that have asked for it in CONNECT.
     Frame(Frame),
     /// The server did what ends the connection.
     Failed(ConnectionError),
@@ -191,6 +192,9 @@ impl ClientConnection {
                 self.connected(now, frame).map(ClientEvent::Connected)
             }
             (Command::Connected, _) => Err(ConnectionError::AlreadyConnected { command }),
+            (Command::Error, Phase::Open { .. }) if goes_on(&frame) => {
+                Ok(ClientEvent::Frame(frame))
+            }
             (Command::Error, _) => {
                 self.finish();
                 Ok(ClientEvent::Frame(frame))
@@ -234,6 +238,11 @@ impl ClientConnection {
         self.phase = Phase::Done;
         self.input = Bytes::new();
     }
+}
+
+/// Whether the server keeps the connection up behind this ERROR.
+fn goes_on(error: &Frame) -> bool {
+    error.header("error-mode") == Some("continue")
 }
 
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use tidings_testkit::{Command, Frame, Link, TestServer, run};
 const LINKS: [Link; 2] = [Link::Tcp, Link::WebSocket];
 
 async fn trade(
-    Principal(user): Principal,
+    User(user): User,
     Path(symbol): Path<String>,
     Json(shares): Json<u32>,
 ) -> SendTo<Json<(String, u32, String)>> {

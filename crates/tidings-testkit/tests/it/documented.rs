@@ -6,7 +6,7 @@ use tidings::prelude::*;
 use tidings_testkit::{TestRouter, TestServer};
 
 #[rustfmt::skip]
-async fn trade(Principal(user): Principal, Path(symbol): Path<String>, Json(shares): Json<u32>) -> SendTo<String> {
+async fn trade(User(user): User, Path(symbol): Path<String>, Json(shares): Json<u32>) -> SendTo<String> {
     SendTo("/topic/trades", format!("{user} buys {shares} of {symbol}"))
 }
 
@@ -19,7 +19,7 @@ fn a_trade_is_told_to_all() {
     assert_eq!(outcome.sent_to("/topic/trades").text(), "ann buys 3 of acme");
 
     let outcome = router.message("/app/trade/acme").json(&3).call_now();
-    assert_eq!(outcome.failure().reason, Reason::Refused);
+    assert_eq!(outcome.failure().reason, Reason::Unauthenticated);
 }
 
 #[test]

@@ -6,5 +6,6 @@ mod failures;
 mod links;
 mod requests;
 mod router;
+mod security;
 mod time;
 mod user_destinations;

@@ -24,7 +24,7 @@ impl Stream for CountDown {
     }
 }
 
-async fn trade(Principal(user): Principal, Json(shares): Json<u32>) -> impl IntoReply {
+async fn trade(User(user): User, Json(shares): Json<u32>) -> impl IntoReply {
     (
         SendTo("/topic/trades/{symbol}", format!("{user} buys")),
         SendToUser("/queue/bought", Json(shares)),

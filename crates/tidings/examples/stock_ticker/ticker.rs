@@ -49,7 +49,7 @@ pub(crate) fn router(market: Market) -> Router {
 /// All sessions of the user learn what became of the account, the sender's among them.
 async fn trade(
     State(market): State<Market>,
-    Principal(user): Principal,
+    User(user): User,
     Path(symbol): Path<String>,
     Valid(Json(order)): Valid<Json<Order>>,
 ) -> Result<SendToUser<Json<Account>>, TradeError> {
@@ -61,7 +61,7 @@ async fn trade(
     Ok(SendToUser("/queue/position-updates", Json(account)))
 }
 
-async fn positions(State(market): State<Market>, Principal(user): Principal) -> Json<Account> {
+async fn positions(State(market): State<Market>, User(user): User) -> Json<Account> {
     Json(market.account(&user))
 }
 

@@ -10,7 +10,7 @@
 //! | [`Path<T>`](Path) | the destination variables by serde | values of another form |
 //! | [`Header<N>`](Header) | one header | no such header, a value that makes no sense |
 //! | [`Headers`] | all headers | |
-//! | [`Principal`] | who is logged in | nobody is |
+//! | [`User`], [`Arc<Principal>`](tidings_core::security::Principal) | who is logged in: the name; roles and claims | nobody is |
 //! | [`SessionId`], [`Arc<Session>`](tidings_core::application::Session) | whose session it is | |
 //! | [`Attribute<T>`](Attribute) | what the application keeps with the session | |
 //! | [`Destination`], [`RequestKind`] | what was asked | |
@@ -22,21 +22,22 @@
 //! An extractor of one's own implements [`FromMessageParts`], or [`FromMessage`] if it takes the body:
 //!
 //! ```
+//! use std::sync::Arc;
 //! use tidings::prelude::*;
 //!
-//! /// Who is logged in, if that is an operator.
-//! struct Operator(String);
+//! /// The name of who is logged in, if that is an operator.
+//! struct Operator(Arc<str>);
 //!
 //! impl<S: Sync> FromMessageParts<S> for Operator {
 //!     type Rejection = Failure;
 //!
 //!     async fn from_message_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-//!         let Principal(user) = Principal::from_message_parts(parts, state).await?;
-//!         match user.strip_prefix("operator-") {
-//!             Some(name) => Ok(Self(name.to_owned())),
-//!             None => Err(Failure {
-//!                 reason: Reason::Refused,
-//!                 details: format!("{user} is no operator: ask one"),
+//!         let principal = Arc::<Principal>::from_message_parts(parts, state).await?;
+//!         match &principal.name {
+//!             Some(name) if principal.has_role("operator") => Ok(Self(name.clone())),
+//!             _ => Err(Failure {
+//!                 reason: Reason::Forbidden,
+//!                 details: "you are no operator: ask one".to_owned(),
 //!             }),
 //!         }
 //!     }
@@ -67,7 +68,7 @@ use crate::reply::IntoReply;
 pub use self::destination::Destination;
 pub use self::header::{Header, HeaderName};
 pub use self::path::{Path, PathRejection};
-pub use self::session::{Attribute, Principal, SessionId};
+pub use self::session::{Attribute, SessionId, User};
 pub use self::state::{FromRef, State};
 pub use self::valid::{Valid, Validate};
 pub use crate::rejection::{
@@ -107,7 +108,7 @@ pub trait FromMessageParts<S>: Sized {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no extractor",
     label = "can't be taken from a message",
-    note = "extractors are `Json<T>` with `T: Deserialize`, `String`, `Bytes`, `Message`, `Path<T>`, `Header<N>`, `Headers`, `Principal`, `State<T>`, ...: see the module `tidings::extract`",
+    note = "extractors are `Json<T>` with `T: Deserialize`, `String`, `Bytes`, `Message`, `Path<T>`, `Header<N>`, `Headers`, `User`, `Arc<Principal>`, `State<T>`, ...: see the module `tidings::extract`",
     note = "one's own extractors implement `FromMessage<S>` or `FromMessageParts<S>`",
     note = "the state `S` here is `{S}`; if the router's is another: `#[debug_handler(state = T)]`"
 )]

@@ -6,16 +6,42 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use tidings_core::application::Session;
+use tidings_core::security::Principal;
 
 use super::FromMessageParts;
 use crate::message::Parts;
 use crate::rejection::PrincipalRejection;
 
-/// The name of the user whose session it is.
+/// The name of the user whose session it is. What else is known of the user is in [`Arc<Principal>`](Principal).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Principal(pub Arc<str>);
+pub struct User(pub Arc<str>);
 
-impl<S: Sync> FromMessageParts<S> for Principal {
+/// Who the session is, with roles and claims, as the last token of the session said; rejected where nobody vouches for it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tidings::prelude::*;
+///
+/// async fn restart(principal: Arc<Principal>) -> &'static str {
+///     match principal.has_role("staff") {
+///         true => "it restarts",
+///         false => "ask the staff",
+///     }
+/// }
+///
+/// let router: Router = Router::new().message("restart", restart);
+/// ```
+impl<S: Sync> FromMessageParts<S> for Arc<Principal> {
+    type Rejection = PrincipalRejection;
+
+    async fn from_message_parts(parts: &mut Parts, _: &S) -> Result<Self, PrincipalRejection> {
+        let principal = parts.session.principal();
+        let is_known = principal.is_authenticated;
+        is_known.then_some(principal).ok_or(PrincipalRejection)
+    }
+}
+
+impl<S: Sync> FromMessageParts<S> for User {
     type Rejection = PrincipalRejection;
 
     async fn from_message_parts(parts: &mut Parts, _: &S) -> Result<Self, PrincipalRejection> {

@@ -51,7 +51,7 @@ use crate::reply::{IntoReply, Mapped};
 ///     SendTo("/topic/trades/{symbol}", format!("{symbol}: {body}"))
 /// }
 ///
-/// async fn positions(Principal(user): Principal) -> Json<Vec<String>> {
+/// async fn positions(User(user): User) -> Json<Vec<String>> {
 ///     Json(vec![format!("what {user} holds")])
 /// }
 ///

@@ -123,15 +123,51 @@ fn all_headers_are_there() {
 
 #[test]
 fn the_principal_is_the_user() {
-    let must = router(async |Principal(user): Principal| user.to_string());
-    let may = router(async |user: Option<Principal>| format!("{user:?}"));
+    let must = router(async |User(user): User| user.to_string());
+    let may = router(async |user: Option<User>| format!("{user:?}"));
     assert_eq!(only_line(&must, message("x", "")), "/topic/x: ann");
     let mut nobody = message("x", "");
     nobody.session = session(None);
     assert_eq!(only_line(&may, nobody.clone()), "/topic/x: None");
     assert_eq!(
         only_line(&must, nobody),
-        "refused: nobody is logged in: log in when you connect"
+        "unauthenticated: nobody is logged in: log in when you connect"
+    );
+}
+
+#[test]
+fn the_principal_has_roles_and_claims() {
+    let must = router(async |principal: Arc<Principal>| {
+        let is_staff = principal.has_role("staff");
+        format!(
+            "{:?} {is_staff} {}",
+            principal.name, principal.claims["team"]
+        )
+    });
+    let may = router(async |principal: Option<Arc<Principal>>| format!("{}", principal.is_some()));
+    let as_principal = |principal: Principal| {
+        let mut request = message("x", "");
+        request.session = Arc::new(Session::of("s1".into(), Arc::new(principal)));
+        request
+    };
+    let ann = Principal::user("ann").with_roles(["staff"]);
+    let ann = as_principal(ann.with_claim("team", "red"));
+    assert_eq!(
+        only_line(&must, ann.clone()),
+        r#"/topic/x: Some("ann") true "red""#
+    );
+    let renewed = Principal::user("ann").with_claim("team", "blue");
+    assert!(ann.session.renew(Arc::new(renewed)));
+    assert_eq!(
+        only_line(&must, ann.clone()),
+        r#"/topic/x: Some("ann") false "blue""#
+    );
+    assert_eq!(only_line(&may, ann), "/topic/x: true");
+    let nobody = as_principal(Principal::anonymous());
+    assert_eq!(only_line(&may, nobody.clone()), "/topic/x: false");
+    assert_eq!(
+        only_line(&must, nobody),
+        "unauthenticated: nobody is logged in: log in when you connect"
     );
 }
 
@@ -291,7 +327,7 @@ fn eight_arguments_are_taken_from_left_to_right() {
     #[expect(clippy::too_many_arguments, reason = "that is what is tried")]
     async fn handler(
         _: SessionId,
-        _: Principal,
+        _: User,
         _: Headers,
         _: Destination,
         _: RequestKind,
@@ -303,10 +339,8 @@ fn eight_arguments_are_taken_from_left_to_right() {
     }
     let router: Router = Router::new().message("x", handler).with_state(8);
     assert_eq!(only_line(&router, message("x", "b")), "/topic/x: 8 b");
-    let first_rejection = Router::new().message(
-        "x",
-        async |_: Header<Priority>, _: Principal, _: Json<u8>| (),
-    );
+    let first_rejection =
+        Router::new().message("x", async |_: Header<Priority>, _: User, _: Json<u8>| ());
     let mut request = message("x", "bad");
     request.session = session(None);
     let failure = answer(&first_rejection, request)

@@ -93,8 +93,8 @@ fn a_reply_to_a_user_reaches_all_sessions_or_the_sender_or_another_user() {
 
 #[test]
 fn a_subscription_is_answered_directly_and_once() {
-    let holds = async |user: Option<Principal>| {
-        let user = user.map_or("nobody".into(), |Principal(user)| user);
+    let holds = async |user: Option<User>| {
+        let user = user.map_or("nobody".into(), |User(user)| user);
         Json(format!("what {user} holds"))
     };
     let server = Running::start(Router::new().subscribe("positions", holds));

@@ -3,9 +3,9 @@ use tidings::prelude::*;
 struct Order;
 
 #[debug_handler]
-async fn trade(_: Principal, _: Order) {}
+async fn trade(_: User, _: Order) {}
 
 #[debug_handler]
-async fn sell(_: Order, _: Principal) {}
+async fn sell(_: Order, _: User) {}
 
 fn main() {}

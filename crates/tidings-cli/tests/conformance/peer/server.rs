@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ pub(crate) struct Server {
     child: Child,
     directory: PathBuf,
     output: Receiver<String>,
-    errors: Arc<Mutex<String>>,
+    errors: Arc<(Mutex<String>, Condvar)>,
     pub(crate) http: SocketAddr,
     pub(crate) tcp: SocketAddr,
     pub(crate) admin: SocketAddr,
@@ -25,12 +25,15 @@ pub(crate) struct Server {
 
 const LISTEN: &str = "127.0.0.1:0";
 
+/// The name of the configuration.
+const CONFIG: &str = "tidings.toml";
+
 impl Server {
     /// In development mode: every default.
     pub(crate) fn start() -> Self {
         Self::spawn(
             &["--listen", LISTEN, "--tcp", LISTEN, "--admin", LISTEN],
-            None,
+            &[],
         )
     }
 
@@ -41,9 +44,45 @@ impl Server {
 
     /// With these tables in the configuration file; `http`, `tcp` and `admin` are filled in.
     pub(crate) fn configured(tables: &str) -> Self {
-        let listen = |table: &str| format!("[{table}]\nlisten = \"{LISTEN}\"\n");
-        let text = ["http", "tcp", "admin"].map(listen).concat() + tables;
-        Self::spawn(&["serve", "--config", "tidings.toml"], Some(&text))
+        Self::with_files(tables, &[])
+    }
+
+    /// As [`Server::configured`], with these files beside the configuration.
+    pub(crate) fn with_files(tables: &str, files: &[(&str, &str)]) -> Self {
+        let text = with_listeners(tables);
+        let files = [&[(CONFIG, &*text)], files].concat();
+        Self::spawn(&["serve", "--config", CONFIG], &files)
+    }
+
+    /// Writes the configuration anew.
+    pub(crate) fn reconfigure(&self, tables: &str) {
+        self.write(CONFIG, &with_listeners(tables));
+    }
+
+    /// Puts a file in the place of another, at once.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let new = self.directory.join("new");
+        std::fs::write(&new, text).expect("the file is written");
+        std::fs::rename(new, self.directory.join(name)).expect("the file is put in its place");
+    }
+
+    /// Waits until the log has said `what` so many times.
+    #[track_caller]
+    pub(crate) fn await_log(&self, what: &str, times: usize) {
+        let (log, more) = &*self.errors;
+        let lacks = |log: &mut String| log.matches(what).count() < times;
+        let log = log.lock().expect("no holder panics");
+        let waited = more.wait_timeout_while(log, PATIENCE, lacks);
+        let (log, result) = waited.expect("no holder panics");
+        assert!(
+            !result.timed_out(),
+            "{what:?} was not logged {times} times:\n{log}"
+        );
+    }
+
+    /// Sends SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        self.signal("HUP");
     }
 
     /// With this many workers; connections go to them in turn.
@@ -51,11 +90,10 @@ impl Server {
         Self::configured(&format!("[server]\nworkers = {count}\n"))
     }
 
-    fn spawn(arguments: &[&str], config: Option<&str>) -> Self {
+    fn spawn(arguments: &[&str], files: &[(&str, &str)]) -> Self {
         let directory = fresh_directory();
-        if let Some(text) = config {
-            std::fs::write(directory.join("tidings.toml"), text)
-                .expect("the configuration is written");
+        for (name, text) in files {
+            std::fs::write(directory.join(name), text).expect("the file is written");
         }
         let mut child = Command::new(env!("CARGO_BIN_EXE_tidings"))
             .args(arguments)
@@ -65,14 +103,16 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
-        let errors = Arc::new(Mutex::new(String::new()));
+        let errors = Arc::new((Mutex::new(String::new()), Condvar::new()));
         let log = lines(child.stderr.take().expect("stderr is piped"));
         let sink = Arc::clone(&errors);
         thread::spawn(move || {
             for line in log {
-                let mut text = sink.lock().expect("no holder panics");
+                let (text, more) = &*sink;
+                let mut text = text.lock().expect("no holder panics");
                 text.push_str(&line);
                 text.push('\n');
+                more.notify_all();
             }
         });
         let output = lines(child.stdout.take().expect("stdout is piped"));
@@ -122,7 +162,7 @@ impl Server {
     }
 
     fn log(&self) -> String {
-        self.errors.lock().expect("no holder panics").clone()
+        self.errors.0.lock().expect("no holder panics").clone()
     }
 
     /// A TCP link on which nothing has been said.
@@ -335,6 +375,11 @@ impl Drop for Server {
             assert!(!log.contains("panicked"), "traffic never panics:\n{log}");
         }
     }
+}
+
+fn with_listeners(tables: &str) -> String {
+    let listen = |table: &str| format!("{table}.listen = \"{LISTEN}\"\n");
+    ["http", "tcp", "admin"].map(listen).concat() + tables
 }
 
 fn fresh_directory() -> PathBuf {

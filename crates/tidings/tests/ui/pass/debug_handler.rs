@@ -31,9 +31,9 @@ async fn nothing() {}
 
 #[debug_handler]
 async fn all(
-    Principal(user): Principal,
+    User(user): User,
     mut path: Path<String>,
-    _: Option<Principal>,
+    _: Option<User>,
     _: SessionId,
     _: Headers,
     _: RequestKind,
@@ -48,7 +48,7 @@ async fn all(
 async fn parts(_: Tenant, _: State<String>, _: State<App>, _: Message) -> impl IntoReply {}
 
 #[debug_handler]
-fn boxed(_: Principal) -> Pin<Box<dyn Future<Output = String> + Send>> {
+fn boxed(_: User) -> Pin<Box<dyn Future<Output = String> + Send>> {
     Box::pin(async { String::new() })
 }
 

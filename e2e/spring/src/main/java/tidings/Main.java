@@ -27,14 +27,17 @@ public final class Main {
         scheduler.setDaemon(true);
         scheduler.initialize();
         List<String> failures = new ArrayList<>();
-        try (Server server = new Server(Map.of())) {
+        try (Server showcase = Server.showcase();
+                Logins.Servers logins = new Logins.Servers()) {
             for (var transport : transports().entrySet()) {
                 boolean sockJs = transport.getValue() instanceof SockJsClient;
-                String url = (sockJs ? "http://" : "ws://") + server.address + "/ws";
+                String scheme = sockJs ? "http://" : "ws://";
                 WebSocketStompClient client = new WebSocketStompClient(transport.getValue());
                 client.setMessageConverter(converters());
                 client.setTaskScheduler(scheduler);
-                for (var one : Cases.all(client, url).entrySet()) {
+                Map<String, Cases.Case> cases = Cases.all(client, scheme + showcase.address + "/ws");
+                cases.putAll(Logins.all(client, scheme, logins));
+                for (var one : cases.entrySet()) {
                     run(transport.getKey() + ": " + one.getKey(), one.getValue(), failures);
                 }
             }

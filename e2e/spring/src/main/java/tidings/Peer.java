@@ -3,6 +3,7 @@ package tidings;
 import java.lang.reflect.Type;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -36,10 +37,27 @@ final class Peer extends StompSessionHandlerAdapter implements AutoCloseable {
         if (login != null) {
             headers.setLogin(login);
         }
+        return connect(client, url, headers);
+    }
+
+    static Peer connect(WebSocketStompClient client, String url, StompHeaders headers) throws Exception {
         Peer peer = new Peer();
         peer.session = within(client.connectAsync(url, new WebSocketHttpHeaders(), headers, peer));
         peer.session.setAutoReceipt(true);
         return peer;
+    }
+
+    /** The ERROR that answers CONNECT; the session is lost, too. */
+    static StompHeaders refused(WebSocketStompClient client, String url, StompHeaders headers) throws Exception {
+        Peer peer = new Peer();
+        var session = client.connectAsync(url, new WebSocketHttpHeaders(), headers, peer);
+        StompHeaders error = within(peer.error);
+        try {
+            within(session);
+        } catch (ExecutionException lost) {
+            return error;
+        }
+        throw new AssertionError("it is connected");
     }
 
     /** Subscribes, and waits for the receipt. */

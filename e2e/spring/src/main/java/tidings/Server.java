@@ -4,12 +4,13 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The example `handlers_showcase` in a process of its own; SHOWCASE_BIN is its path. */
+/** A program in a process of its own: the example `handlers_showcase`, or the server itself. */
 final class Server implements AutoCloseable {
     private static final Pattern LINE = Pattern.compile("listening http://(\\S+) \\(HTTP.*");
 
@@ -17,12 +18,25 @@ final class Server implements AutoCloseable {
     /** Host and port. */
     final String address;
 
-    Server(Map<String, String> environment) throws IOException {
-        String program = System.getenv("SHOWCASE_BIN");
+    /** The example; SHOWCASE_BIN is its path. */
+    static Server showcase() throws IOException {
+        return new Server("SHOWCASE_BIN", List.of(), Map.of());
+    }
+
+    /** The server, configured by this environment; TIDINGS_BIN is its path. */
+    static Server configured(Map<String, String> environment) throws IOException {
+        return new Server("TIDINGS_BIN", List.of("serve"), environment);
+    }
+
+    private Server(String variable, List<String> arguments, Map<String, String> environment) throws IOException {
+        String program = System.getenv(variable);
         if (program == null) {
-            throw new IOException("SHOWCASE_BIN is not set");
+            throw new IOException(variable + " is not set");
         }
-        ProcessBuilder builder = new ProcessBuilder(List.of(program, "--listen", "127.0.0.1:0"));
+        List<String> command = new ArrayList<>(List.of(program));
+        command.addAll(arguments);
+        command.addAll(List.of("--listen", "127.0.0.1:0"));
+        ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().putAll(environment);
         builder.redirectError(ProcessBuilder.Redirect.INHERIT);
         process = builder.start();

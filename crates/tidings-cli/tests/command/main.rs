@@ -1,5 +1,7 @@
 //! The binary from outside: what it prints, where, and how it exits.
 
+mod access;
+
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -32,6 +34,25 @@ fn finish(command: &mut Command) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the binary starts");
+    end_of(child)
+}
+
+/// Runs a command that reads `input`.
+fn piped(arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = tidings(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let mut pipe = child.stdin.take().expect("stdin is piped");
+    // It may have ended without reading all.
+    let _ = std::io::Write::write_all(&mut pipe, input);
+    drop(pipe);
+    end_of(child)
+}
+
+fn end_of(child: Child) -> Output {
     let watchdog = Watchdog::new(child.id());
     let output = child.wait_with_output().expect("its output is read");
     drop(watchdog);
@@ -111,6 +132,9 @@ fn help_is_what_the_page_says() {
         "tidings --help",
         "tidings serve --help",
         "tidings check-config --help",
+        "tidings token --help",
+        "tidings hash --help",
+        "tidings explain --help",
         "tidings bench --help",
     ] {
         let arguments: Vec<_> = command.split(' ').skip(1).collect();
