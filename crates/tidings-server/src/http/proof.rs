@@ -36,10 +36,11 @@ pub(super) struct Shown {
 /// which browsers send by themselves, and that before a ticket.
 pub(super) fn shown(entrance: &Entrance, carrier: &Carrier, parts: &Parts) -> Option<Shown> {
     let is_stomp = matches!(entrance.endpoint.service, Service::Stomp);
-    if !is_stomp || carrier.peer.identity.is_some() {
+    let security = &entrance.node.security;
+    if !is_stomp || carrier.peer.identity.is_some() || !security.asks_for_proof() {
         return None;
     }
-    let security = entrance.node.security.config();
+    let security = security.config();
     let token = |token: &str, source| {
         let filled = Some(token).filter(|token| !token.is_empty())?;
         let token = filled.into();

@@ -84,6 +84,11 @@ impl Chain {
         })
     }
 
+    /// Whether nobody has to prove anything.
+    pub(super) fn trusts_login(&self) -> bool {
+        self.trusts_login
+    }
+
     fn of_token(
         &self,
         token: Arc<str>,

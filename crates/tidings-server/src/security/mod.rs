@@ -116,6 +116,17 @@ impl Security {
         config.unwrap_or_default()
     }
 
+    /// Whether what an HTTP request shows is looked at. Where nobody has to prove anything it is for others, such as a proxy.
+    pub(crate) fn asks_for_proof(&self) -> bool {
+        let policy = self.policy.load();
+        let authority = policy.as_deref().map(|policy| &policy.authority);
+        match authority {
+            Some(Authority::Own(_)) => true,
+            Some(Authority::Chain(chain)) => !chain.trusts_login(),
+            None => false,
+        }
+    }
+
     /// Whether no rules were written, so that everything is allowed but to speak to other users.
     pub(crate) fn is_open(&self) -> bool {
         let policy = self.policy.load();

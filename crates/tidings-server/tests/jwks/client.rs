@@ -1,6 +1,7 @@
 //! STOMP over TCP, a frame at a time.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
@@ -76,9 +77,12 @@ impl Client {
 
     /// Sends a message to itself.
     pub(crate) async fn hears_itself(&mut self) {
-        let destination = "/topic/self";
-        self.subscribe(destination).await;
-        self.publish(destination, "still here").await;
+        // Of its own: others do the same at the same time.
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let destination = format!("/topic/self/{number}");
+        self.subscribe(&destination).await;
+        self.publish(&destination, "still here").await;
         assert_eq!(self.message().await, "still here");
         self.send("UNSUBSCRIBE\nid:1\n\n").await;
     }

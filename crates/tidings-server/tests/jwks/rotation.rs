@@ -154,7 +154,10 @@ async fn forged_keys_let_the_server_ask_no_more_often_than_it_may() {
             .map(|_| forger.token(&issuer.name, "root"))
             .collect();
         for answer in all_connect(server.address, forged).await {
-            assert_eq!(answer.err().as_deref(), Some("bad-credentials"));
+            // Until it was fetched again, the key may be a newer one.
+            let code = answer.err();
+            let codes = [Some("bad-credentials"), Some("authentication-unavailable")];
+            assert!(codes.contains(&code.as_deref()), "{code:?}");
             refused += 1;
         }
         let good = key.token(&issuer.name, "ann");
