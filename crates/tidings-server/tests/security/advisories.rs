@@ -148,9 +148,7 @@ fn cve_2026_41838_ids_of_sessions_cannot_be_guessed_and_are_no_right() {
         // A name that is another's id is a name.
         let mut namesake = bearer(server.dial(), &whoever).connect().await;
         namesake.subscribe("/user/queue/notes").await;
-        victim
-            .send("/user/bob/queue/notes", "for bob")
-            .await;
+        victim.send("/user/bob/queue/notes", "for bob").await;
         assert_eq!(victim.message().await.text(), "for bob");
         namesake.silence(SECOND).await;
     });
