@@ -27,7 +27,7 @@ const TOKENS: usize = 1_024;
 /// How long tokens are valid, in seconds.
 const LIFETIME: u64 = 6 * 3_600;
 
-const SECRET: &[u8] = b"a secret of the load generator, for servers that it starts itself";
+const SECRET: &[u8] = b"a-secret-of-the-load-generator-for-servers-that-it-starts-itself";
 const LOGIN: &str = "ann";
 const PASSCODE: &str = "a passcode of the load generator";
 

@@ -34,7 +34,7 @@ const POLICY_WHEN_NOT_BUILT: &str = "default-src 'none'; style-src \
 /// What every answer has that says nothing else.
 const PROTECTION: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "no-referrer"),
+    (header::REFERRER_POLICY, "same-origin"),
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_FRAME_OPTIONS, "DENY"),
     (

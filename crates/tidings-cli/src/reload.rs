@@ -12,40 +12,26 @@ use crate::signals::HangUps;
 
 /// Where the configuration comes from.
 pub(crate) struct Reload {
-    source: Option<Source>,
+    file: Option<PathBuf>,
+    flags: Overrides,
     /// Looks at the file of the configuration itself, from before it was first read.
     own: FileWatch,
 }
 
-struct Source {
-    file: Option<PathBuf>,
-    flags: Overrides,
-}
-
 impl Reload {
-    /// From development mode, which reads nothing.
-    pub(crate) fn nothing() -> Self {
-        Self {
-            source: None,
-            own: FileWatch::new([]),
-        }
-    }
-
     /// From this file, the environment and flags.
     pub(crate) fn of(file: Option<&Path>, flags: Overrides) -> Self {
         let file = file.map(Path::to_owned);
         Self {
             own: FileWatch::new(file.clone()),
-            source: Some(Source { file, flags }),
+            file,
+            flags,
         }
     }
 
-    /// What they say now; the defaults in development mode.
+    /// What they say now.
     pub(crate) fn load(&self) -> Result<Config, ConfigErrors> {
-        match &self.source {
-            Some(Source { file, flags }) => Config::load(file.as_deref(), environment(), flags),
-            None => Ok(Config::default()),
-        }
+        Config::load(self.file.as_deref(), environment(), &self.flags)
     }
 
     /// Takes each change over; `named` looks at the files that the configuration names. Must run beside the server.
@@ -62,10 +48,6 @@ impl Reload {
                 () = self.own.changed() => "the file of the configuration has changed",
                 () = named.changed() => "a file that the configuration names has changed",
             };
-            if self.source.is_none() {
-                info!(cause, "development mode has no configuration to load again");
-                continue;
-            }
             info!(cause, "loading the configuration again");
             if let Some(files) = self.reload(reloader) {
                 named = files;

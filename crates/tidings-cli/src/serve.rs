@@ -37,7 +37,7 @@ pub(crate) fn development(start: &Start) -> Result<(), Failure> {
     }
     let config =
         Config::development(&Overrides::from(&start.listen)).map_err(Failure::Configuration)?;
-    run(config, start, Mode::Development, Reload::nothing())
+    run(config, start, Mode::Development, None)
 }
 
 /// Runs as `file`, the environment and the flags say until a signal.
@@ -45,7 +45,7 @@ pub(crate) fn configured(file: Option<&Path>, start: &Start) -> Result<(), Failu
     // Looks at the file before it is read, so that no change goes unseen.
     let reload = Reload::of(file, Overrides::from(&start.listen));
     let config = reload.load().map_err(Failure::Configuration)?;
-    run(config, start, Mode::Configured, reload)
+    run(config, start, Mode::Configured, Some(reload))
 }
 
 /// The environment. What is not UTF-8 is replaced, so that a key's variable is refused rather than overlooked.
@@ -58,7 +58,7 @@ pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
     })
 }
 
-fn run(config: Config, start: &Start, mode: Mode, reload: Reload) -> Result<(), Failure> {
+fn run(config: Config, start: &Start, mode: Mode, reload: Option<Reload>) -> Result<(), Failure> {
     logging::start(&start.log).map_err(|error| Failure::Usage(error.into()))?;
     // Each connection is an open file; what the system allows at most is what it is for.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
@@ -74,12 +74,12 @@ fn run(config: Config, start: &Start, mode: Mode, reload: Reload) -> Result<(), 
         .map_err(Failure::Running)
 }
 
-async fn serve(config: Config, mode: Mode, reload: Reload) -> anyhow::Result<()> {
+async fn serve(config: Config, mode: Mode, reload: Option<Reload>) -> anyhow::Result<()> {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
     let signals = Signals::catch().context("signals cannot be caught")?;
-    let hang_ups = HangUps::catch().context("signals cannot be caught")?;
+    let mut hang_ups = HangUps::catch().context("signals cannot be caught")?;
     let named = FileWatch::new(config.files());
     let mut server = Server::bind(config.clone()).await?;
     if let Some(library) = demo::client_library() {
@@ -92,6 +92,18 @@ async fn serve(config: Config, mode: Mode, reload: Reload) -> anyhow::Result<()>
     announce(&config, server.listeners());
     let pages = demo::pages(&config);
     let reloader = server.reloader();
+    let Some(reload) = reload else {
+        // The terminal that it was started from may be closed, and there is no configuration to load again.
+        let asked = async {
+            tokio::select! {
+                () = signals.shutdown() => {}
+                () = hang_ups.next() => {}
+            }
+        };
+        server.run(pages, asked).await?;
+        tracing::info!("stopped");
+        return Ok(());
+    };
     tokio::select! {
         // The server first: it reads what the configuration names before anything can change.
         biased;

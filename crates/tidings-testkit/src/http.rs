@@ -49,6 +49,11 @@ impl TurnedAway {
         }
     }
 
+    pub(crate) fn because(self, cause: impl fmt::Display) -> Self {
+        let text = format!("{cause}; {}", self.text);
+        Self { text, ..self }
+    }
+
     pub(crate) fn by(text: impl fmt::Display) -> Self {
         Self {
             status: 0,

@@ -138,7 +138,7 @@ impl WebSocket {
             extensions: header(&head, "sec-websocket-extensions"),
         };
         let agreed = request.verify(&response);
-        agreed.map_err(|_| TurnedAway::with(&head))?;
+        agreed.map_err(|error| TurnedAway::with(&head).because(error))?;
         let limits = Limits {
             max_frame_bytes: u32::MAX,
             max_message_bytes: u32::MAX,

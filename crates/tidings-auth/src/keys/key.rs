@@ -33,7 +33,7 @@ pub(super) struct Key {
     material: Material,
 }
 
-/// Parsed once: a check of ES256 takes half as long again where it parses the key.
+/// Parsed once, not at every check.
 enum Material {
     Secret(Box<hmac::Key>),
     /// For each algorithm that it is pinned to.

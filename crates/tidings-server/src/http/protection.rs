@@ -3,10 +3,11 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
-/// What an answer has that says nothing else of itself: it is no page, so it loads nothing and is framed by nobody.
+/// What an answer has that says nothing else of itself: it is no page, so it loads nothing and is framed by nobody. Within
+/// this origin the referrer is told: without it browsers hide the origin of forms, by which `jsonp` of SockJS sends.
 const DEFAULTS: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "no-referrer"),
+    (header::REFERRER_POLICY, "same-origin"),
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; frame-ancestors 'none'",

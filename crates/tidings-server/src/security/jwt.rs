@@ -124,8 +124,17 @@ impl Shared {
                 if Arc::ptr_eq(&before, &self.keys.load()) {
                     source.fetch_for_unknown_key().await?;
                 }
-                let again = self.verify(token, is_ticket, now_ms).await?;
-                again.map_err(told)
+                let again = Arc::clone(&self).verify(token, is_ticket, now_ms).await?;
+                let is_fresh = !Arc::ptr_eq(&before, &self.keys.load());
+                match again {
+                    // Nothing was fetched since, so the issuer may sign with a key that is newer than what is known.
+                    Err(VerifyError::UnknownKey { .. }) if !is_fresh => {
+                        Err(AuthenticationError::Unavailable(
+                            "the key of the token is not known yet".to_owned(),
+                        ))
+                    }
+                    again => again.map_err(told),
+                }
             }
             verified => verified.map_err(told),
         }

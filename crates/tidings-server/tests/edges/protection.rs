@@ -40,7 +40,7 @@ fn is_protected(request: &str, head: &str) {
     );
     assert_eq!(
         value(head, "referrer-policy"),
-        Some("no-referrer"),
+        Some("same-origin"),
         "{request}: {head}"
     );
     assert_eq!(
