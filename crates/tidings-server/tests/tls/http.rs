@@ -316,7 +316,7 @@ fn a_page_without_tls_is_another_origin() {
         ));
         let head = client.head();
         assert!(
-            head.starts_with(&format!("HTTP/1.1 {status} ")),
+            head.starts_with(&format!("http/1.1 {status} ")),
             "{scheme}: {head}"
         );
     }
