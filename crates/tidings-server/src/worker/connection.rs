@@ -107,7 +107,7 @@ pub(crate) struct Connection {
     /// Not read for now, since another worker has too much to do.
     pub(crate) paused: Cell<bool>,
     /// How much its client has sent of late.
-    pub(crate) pace: Pace,
+    pub(crate) pace: Box<Pace>,
     /// What the application does for it, if anything.
     pub(super) requests: RefCell<Option<Rc<Requests>>>,
     /// Deliveries of queues that wait for the outbox to have room.
@@ -365,7 +365,7 @@ impl Worker {
             cut_at: Cell::new(None),
             peer_ended: Cell::new(false),
             paused: Cell::new(false),
-            pace: Pace::default(),
+            pace: Box::default(),
             requests: RefCell::default(),
             parked: RefCell::default(),
             unwritten: RefCell::default(),

@@ -144,6 +144,6 @@ async fn nobody_in_particular_cannot_trade() {
     let sent = nobody.send("/app/trade/TIDE", order).await;
     sent.expect("it is connected");
     let error = next(&mut errors).await;
-    assert_eq!(error.header("code"), Some("refused"));
+    assert_eq!(error.header("code"), Some("unauthenticated"));
     server.stop().await;
 }
