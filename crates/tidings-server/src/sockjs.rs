@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use tidings_sockjs::{Answer, Receiver};
 
 use crate::admission::NoEntry;
+use crate::config::is_same_secret;
 use crate::node::{lock, random_name};
 use crate::peer::{Identity, Peer, Proof};
 
@@ -88,12 +89,13 @@ impl Sessions {
         if place.identity.as_ref() != identity {
             return Found::Foreign;
         }
+        let is_it = |own: &str, shown: &str| is_same_secret(own.as_bytes(), shown.as_bytes());
         match (&place.owner, secret) {
             (Owner::Anyone, _) | (Owner::Offered(_), None) => {}
-            (Owner::Offered(offered), Some(shown)) if **offered == *shown => {
+            (Owner::Offered(offered), Some(shown)) if is_it(offered, shown) => {
                 place.owner = Owner::Bound(Arc::clone(offered));
             }
-            (Owner::Bound(bound), Some(shown)) if **bound == *shown => {}
+            (Owner::Bound(bound), Some(shown)) if is_it(bound, shown) => {}
             _ => return Found::Foreign,
         }
         match &place.proof {

@@ -63,7 +63,8 @@ impl From<VerifyError> for AuthenticationError {
         match error {
             VerifyError::Expired => Self::Expired,
             VerifyError::UnknownKey { .. } | VerifyError::Rejected(_) => Self::Rejected(
-                "the token is not accepted; the log of the server says why".to_owned(),
+                "the token is not accepted; the log of the server says why, at the level debug"
+                    .to_owned(),
             ),
         }
     }

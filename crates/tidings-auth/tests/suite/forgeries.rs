@@ -170,7 +170,7 @@ fn the_client_hears_neither_what_was_wrong_nor_what_it_sent() {
     assert_eq!(
         AuthenticationError::from(error),
         AuthenticationError::Rejected(
-            "the token is not accepted; the log of the server says why".into()
+            "the token is not accepted; the log of the server says why, at the level debug".into()
         )
     );
     assert_eq!(

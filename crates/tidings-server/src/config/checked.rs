@@ -672,7 +672,7 @@ impl Secret {
 }
 
 /// Takes as long for a wrong guess as for one that is nearly right.
-pub(super) fn is_same_secret(own: &[u8], shown: &[u8]) -> bool {
+pub(crate) fn is_same_secret(own: &[u8], shown: &[u8]) -> bool {
     let difference = own.iter().zip(shown).fold(0, |all, (own, shown)| {
         std::hint::black_box(all | (own ^ shown))
     });

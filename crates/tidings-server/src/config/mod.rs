@@ -21,6 +21,7 @@ mod tests;
 mod units;
 
 pub use api_key::{ApiKey, ApiScope};
+pub(crate) use checked::is_same_secret;
 pub use checked::{
     Admin, AllowedOrigins, Api, Audit, AuthenticatorKind, Broker, ClientCertificates, Config, Http,
     Jwt, JwtIssuer, KeySource, Outbox, Queue, Secret, Security, Server, Session,

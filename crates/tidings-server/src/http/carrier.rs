@@ -56,6 +56,8 @@ impl Carrier {
         };
         if client.is_some() {
             carrier.peer.address = client;
+            // It is the proxy's: it proves none of its clients.
+            carrier.peer.certificate = None;
             carrier.is_told = true;
         }
         Ok(carrier)

@@ -13,7 +13,7 @@ use tidings_core::security::{
 use tokio::runtime::Handle;
 
 use super::desk::Desk;
-use super::jwt::Jwt;
+use super::jwt::{Jwt, told};
 use super::policy::PolicyError;
 use super::users::Passcodes;
 use crate::clock::{self, RuntimeDay};
@@ -104,7 +104,7 @@ impl Chain {
             let now_ms = self.now_ms();
             let Development { verifier, keys } = development;
             let verified = verifier.verify(&token, keys, now_ms, is_ticket);
-            answer(verified.map_err(Into::into))
+            answer(verified.map_err(told))
         } else {
             rejected("this server takes no tokens; connect with login and passcode")
         }

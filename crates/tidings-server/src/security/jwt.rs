@@ -118,7 +118,7 @@ impl Shared {
             Err(VerifyError::UnknownKey { issuer, kid }) => {
                 let source = issuer.as_deref().and_then(|issuer| self.source(issuer));
                 let Some(source) = source else {
-                    return Err(VerifyError::UnknownKey { issuer, kid }.into());
+                    return Err(told(VerifyError::UnknownKey { issuer, kid }));
                 };
                 // Others may have fetched it while this token waited to be checked.
                 if Arc::ptr_eq(&before, &self.keys.load()) {
@@ -178,7 +178,7 @@ impl Shared {
 }
 
 /// The operator reads why; the client less.
-fn told(error: VerifyError) -> AuthenticationError {
+pub(super) fn told(error: VerifyError) -> AuthenticationError {
     debug!(%error, "a token proves nobody");
     error.into()
 }

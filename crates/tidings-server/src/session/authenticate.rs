@@ -164,18 +164,26 @@ pub(super) fn fail(
     error: &AuthenticationError,
 ) {
     let refusal = Refusal::new(error.reason(), error.to_string());
-    let actor = Actor {
-        user: frame.header("login"),
-        ..Actor::client(None, &connection.peer)
-    };
-    let deed = Deed::AuthenticationFailed {
-        reason: error.reason(),
-        method: method(frame),
-    };
-    worker.node.audit.record(actor, &deed);
+    record(worker, connection, frame, refusal.reason);
     if frame.command == Command::Send {
         application::refuse_frame(worker, connection, frame, &refusal);
     } else {
         application::refuse(worker, connection, frame, &refusal);
     }
+}
+
+/// Leaves a trace of somebody who is not let in, or not let stay, by what the frame shows.
+pub(super) fn record(worker: &Worker, connection: &Connection, frame: &Frame, reason: Reason) {
+    let application = connection.application.borrow();
+    let session = application.session().and_then(|session| session.known());
+    let actor = Actor::client(session.map(|known| &**known), &connection.peer);
+    let actor = Actor {
+        user: actor.user.or(frame.header("login")),
+        ..actor
+    };
+    let deed = Deed::AuthenticationFailed {
+        reason,
+        method: method(frame),
+    };
+    worker.node.audit.record(actor, &deed);
 }

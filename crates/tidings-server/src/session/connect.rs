@@ -39,7 +39,10 @@ pub(super) fn ask(worker: &Rc<Worker>, connection: &Rc<Connection>, request: Con
             };
             authenticate::ask(worker, connection, credentials, act);
         }
-        Err(refusal) => application::refuse(worker, connection, &request.frame, &refusal),
+        Err(refusal) => {
+            authenticate::record(worker, connection, &request.frame, refusal.reason);
+            application::refuse(worker, connection, &request.frame, &refusal);
+        }
     }
 }
 

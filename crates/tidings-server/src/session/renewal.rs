@@ -24,6 +24,15 @@ pub(super) fn is_one(frame: &Frame) -> bool {
 
 /// Finds out what the new token proves.
 pub(super) fn begin(worker: &Rc<Worker>, connection: &Rc<Connection>, frame: Frame) {
+    if connection.peer.identity.is_some() {
+        // Or a token would outweigh what it says of roles and claims: in development one that anybody can sign.
+        let refusal = Refusal::new(
+            Reason::TokenMismatch,
+            "the application around the server says who this session is, and no token changes that; connect anew",
+        );
+        authenticate::record(worker, connection, &frame, refusal.reason);
+        return application::refuse_frame(worker, connection, &frame, &refusal);
+    }
     let Some(credential) = authenticate::token(&frame, TokenSource::Renewal) else {
         let refusal = Refusal::new(
             Reason::MissingHeader,
@@ -55,6 +64,9 @@ fn go_on(
         .and_then(|()| allow(worker, asker, Action::Connect, ""))
         .and_then(|()| renew(worker, connection, principal));
     if let Err(refusal) = renewed {
+        if refusal.reason == Reason::TokenMismatch {
+            authenticate::record(worker, connection, frame, refusal.reason);
+        }
         return application::refuse_frame(worker, connection, frame, &refusal);
     }
     worker.recheck(connection);

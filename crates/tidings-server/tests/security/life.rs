@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use tidings_auth::issue::{DEVELOPMENT_SECRET, Issue, issue};
 use tidings_core::security::{AuthenticationError, Credentials, Principal};
 use tidings_server::config::AuthenticatorKind;
 use tidings_testkit::{Command, Frame, Link, Peer, TestServer, now, run};
 
-use crate::world::{PASSCODE, bearer, of_tokens, router, secure, token, token_for};
+use crate::world::{
+    PASSCODE, RULES, SECRET, bearer, of_tokens, router, secure, system_ms, token, token_for,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -139,6 +142,40 @@ fn who_is_nobody_becomes_nobody_by_renewal() {
         peer.send_frame(renewal(&token("ann", &[], &[]))).await;
         assert_eq!(peer.error().await.code(), "token-mismatch");
     });
+}
+
+#[test]
+fn whom_the_application_knows_no_token_makes_anybody_else() {
+    let of = |secret: &str, user: &str| {
+        let staff = Issue {
+            user: user.to_owned(),
+            roles: vec!["staff".to_owned()],
+            lifetime: 60 * SECOND,
+            ..Issue::default()
+        };
+        issue(secret.as_bytes(), &staff, system_ms()).expect("the secret is long enough")
+    };
+    let in_development = || TestServer::builder().rules(RULES.iter().copied());
+    for (server, secret) in [
+        (of_tokens(), SECRET),
+        // There anybody can sign.
+        (in_development(), DEVELOPMENT_SECRET),
+    ] {
+        run(async {
+            let server = server.start().await;
+            let dial = server.dial_as(Principal::user("ann"));
+            let mut peer = dial.header("error-mode", "continue").connect().await;
+            for token in [of(secret, "ann"), of(secret, "bob")] {
+                peer.send_frame(renewal(&token)).await;
+                assert_eq!(peer.frame().await.header("code"), Some("token-mismatch"));
+            }
+            let subscribe = Frame::new(Command::Subscribe)
+                .with_header("id", "1")
+                .with_header("destination", "/topic/secret/plans");
+            peer.send_frame(subscribe).await;
+            assert_eq!(peer.frame().await.header("code"), Some("forbidden"));
+        });
+    }
 }
 
 #[test]

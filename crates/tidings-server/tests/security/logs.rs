@@ -1,5 +1,6 @@
 //! What the log says, however much it says.
 
+use std::cell::RefCell;
 use std::fmt::{Debug, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,6 +22,11 @@ const WRONG: &str = "a passcode that is wrong";
 static TOLD: AtomicUsize = AtomicUsize::new(0);
 static SECRETS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static FOUND: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+thread_local! {
+    /// What this test has left in the audit log.
+    static AUDIT: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Hears everything that any test of this program causes.
 struct Listener;
@@ -68,6 +74,9 @@ impl Subscriber for Listener {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line(String::new());
         event.record(&mut line);
+        if event.metadata().target() == "tidings::audit" {
+            AUDIT.with_borrow_mut(|lines| lines.push(line.0.clone()));
+        }
         line.look();
     }
 
@@ -171,4 +180,37 @@ fn no_secret_of_a_client_or_of_the_operator_is_in_the_log() {
         panic!("{found:#?}")
     };
     assert!(own.contains("is looked for"), "{own}");
+}
+
+/// What is refused by what was shown before, rather than by what is shown now, leaves its line too.
+#[test]
+fn a_wrong_csrf_token_and_a_wrong_renewal_stand_in_the_audit_log() {
+    let _own = tracing::subscriber::set_default(Listener);
+    run(async {
+        let server = crate::world::of_tokens()
+            .config(|config| config.security.csrf_cookie = Some("csrf".to_owned()))
+            .start()
+            .await;
+        let cookies = format!("session={}; csrf=0123456789", token("ann", &[], &[]));
+        let dial = server.dial().over(Link::WebSocket);
+        let dial = dial.http_header("origin", "http://localhost");
+        let refused = dial.http_header("cookie", &cookies).refused().await;
+        assert_eq!(refused.code(), "bad-credentials");
+        let dial = Proof::Connect.show(server.dial(), &token("ann", &[], &[]), "");
+        let mut peer = dial.connect().await;
+        let bearer = format!("Bearer {}", token("bob", &[], &[]));
+        let frame = tidings_testkit::Frame::new(tidings_testkit::Command::Send)
+            .with_header("destination", "/session/token")
+            .with_header("Authorization", &bearer);
+        peer.send_frame(frame).await;
+        assert_eq!(peer.error().await.code(), "token-mismatch");
+    });
+    AUDIT.with_borrow(|lines| {
+        let [csrf, renewal] = &lines[..] else {
+            panic!("{lines:?}");
+        };
+        assert!(csrf.contains("bad-credentials"), "{csrf}");
+        assert!(renewal.contains("token-mismatch"), "{renewal}");
+        assert!(renewal.contains("ann"), "{renewal}");
+    });
 }

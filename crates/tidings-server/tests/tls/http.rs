@@ -2,8 +2,10 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use tidings_server::config::ClientCertificates;
 use tidings_websocket::{Opcode, write_frame};
 
+use crate::certificates::Authority;
 use crate::client::{Client, sizes_that_fill_sockets};
 use crate::server::{Running, large_page};
 
@@ -115,6 +117,29 @@ fn a_websocket_carries_stomp() {
     let (opcode, _) = frame(&mut client);
     assert_eq!(opcode, 8);
     assert_eq!(client.rest().expect("a clean end"), b"");
+}
+
+#[test]
+fn the_certificate_of_a_proxy_proves_none_of_its_clients() {
+    let signer = Authority::new("clients");
+    let running = Running::with(|config, folder| {
+        config.tls.client_certificates = ClientCertificates::Required;
+        config.tls.client_ca = Some(folder.write("clients.pem", &signer.pem()));
+        config.server.trusted_proxies = vec!["127.0.0.1".parse().expect("an address")];
+    });
+    let proxy = signer.sign("proxy");
+    for (told, is_own) in [("", true), ("x-forwarded-for: 192.0.2.1\r\n", false)] {
+        let mut client = Client::new(running.http, running.authority.client(Some(&proxy)));
+        client.write(format!(
+            "GET /ws HTTP/1.1\r\nhost: h\r\nconnection: Upgrade\r\nupgrade: websocket\r\n{told}\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        ));
+        assert!(client.head().starts_with("http/1.1 101"));
+        client.write(text("CONNECT\naccept-version:1.2\nhost:x\n\n"));
+        let connected = String::from_utf8_lossy(&frame(&mut client).1).into_owned();
+        assert!(connected.starts_with("CONNECTED\n"), "{connected}");
+        assert_eq!(connected.contains("user-name:proxy"), is_own, "{connected}");
+    }
 }
 
 /// A client of SockJS that streams, and one that sends to the same session and listens to `/topic/a`.
@@ -291,7 +316,7 @@ fn a_page_without_tls_is_another_origin() {
         ));
         let head = client.head();
         assert!(
-            head.starts_with(&format!("HTTP/1.1 {status} ")),
+            head.starts_with(&format!("http/1.1 {status} ")),
             "{scheme}: {head}"
         );
     }

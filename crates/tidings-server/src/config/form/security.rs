@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use tidings_core::security::Rule;
+
 use super::super::checked::{AuthenticatorKind, JwtIssuer, KeySource};
 use super::super::raw::Raw;
 use super::{Form, MAX_LIST, quoted, quoted_list};
@@ -9,7 +11,7 @@ use super::{Form, MAX_LIST, quoted, quoted_list};
 /// Most rules. A frame is decided in about the same time however many there are, a pattern not.
 const MAX_RULES: usize = 1_000;
 
-/// Longest rule, issuer, name and path, in bytes.
+/// Longest issuer, name and path, in bytes.
 const MAX_BYTES: usize = 1_024;
 
 /// Who says who a client is: one, or several for different credentials.
@@ -66,7 +68,8 @@ impl Form for RuleLines {
     fn range(&self) -> String {
         format!(
             "a list such as `[\"allow subscribe /topic/team/{{team}} if claim teams contains {{team}}\"]`, at most \
-             {MAX_RULES}, each at most {MAX_BYTES} bytes"
+             {MAX_RULES}, each at most {} bytes",
+            Rule::MAX_BYTES
         )
     }
 
@@ -76,7 +79,8 @@ impl Form for RuleLines {
             Raw::Untyped(rule) => vec![rule.as_str()],
             _ => raw.list()?,
         };
-        let bounded = rules.len() <= MAX_RULES && rules.iter().all(|rule| rule.len() <= MAX_BYTES);
+        let bounded =
+            rules.len() <= MAX_RULES && rules.iter().all(|rule| rule.len() <= Rule::MAX_BYTES);
         bounded.then(|| rules.into_iter().map(str::to_owned).collect())
     }
 
