@@ -58,13 +58,19 @@ pub(super) fn allow(
     Err(Refusal::new(Reason::Forbidden, details))
 }
 
-/// Refuses who is revoked, or whose token is. Where the session arrives, or goes on with another token, this is asked
-/// behind that: so no revocation misses it.
-pub(super) fn not_revoked(node: &Node, asker: Asker<'_>, method: &str) -> Result<(), Refusal> {
-    if !node.security.refuses(asker.principal, node.now_ms()) {
+/// Refuses who is revoked, or whose token is, and what has expired since it was proven: the proof may be that of a request
+/// long before, or have waited for somebody's answer. Where the session arrives, or goes on with another token, this is
+/// asked behind that: so no revocation misses it.
+pub(super) fn still_proven(node: &Node, asker: Asker<'_>, method: &str) -> Result<(), Refusal> {
+    let now_ms = node.now_ms();
+    let ends_ms = asker.principal.expires_at_ms;
+    let error = if node.security.refuses(asker.principal, now_ms) {
+        AuthenticationError::Revoked
+    } else if ends_ms.is_some_and(|ends_ms| ends_ms <= now_ms) {
+        AuthenticationError::Expired
+    } else {
         return Ok(());
-    }
-    let error = AuthenticationError::Revoked;
+    };
     let actor = Actor {
         user: asker.principal.name.as_deref(),
         ..Actor::client(asker.session, asker.peer)
@@ -128,7 +134,7 @@ impl Worker {
             session: Some(&known),
             peer: &connection.peer,
         };
-        let may = not_revoked(&self.node, asker, "recheck")
+        let may = still_proven(&self.node, asker, "recheck")
             .and_then(|()| allow(self, asker, Action::Connect, ""));
         if let Err(refusal) = may {
             self.close(connection, refusal.reason, Some(&refusal.reply(None)));

@@ -8,7 +8,7 @@ use tidings_core::disconnect::Reason;
 use tidings_core::security::Principal;
 use tidings_core::user::{UserTarget, session_topic};
 
-use super::access::{Asker, not_revoked};
+use super::access::{Asker, still_proven};
 use super::renewal::deadline;
 use super::{Session, crowd};
 use crate::node::{Node, lock};
@@ -49,7 +49,7 @@ impl Session {
             session: Some(&known),
             peer: &connection.peer,
         };
-        not_revoked(node, asker, "connect")?;
+        still_proven(node, asker, "connect")?;
         crowd::join(node, &known, &connection.peer)?;
         let id = Arc::clone(&known.id);
         self.known = Some(known);
