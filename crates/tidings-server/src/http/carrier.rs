@@ -56,6 +56,8 @@ impl Carrier {
         };
         if client.is_some() {
             carrier.peer.address = client;
+            // The connection is the proxy's, and so is the certificate: it says nothing of who is behind it.
+            carrier.peer.certificate = None;
             carrier.is_told = true;
         }
         Ok(carrier)
@@ -127,5 +129,36 @@ impl Tie {
 
     pub(super) fn takeover(&self) -> Option<Takeover> {
         lock(&self.takeover).take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn the_certificate_of_a_proxy_is_not_that_of_who_is_behind_it() {
+        let carrier = Carrier {
+            peer: Peer {
+                address: Some(SocketAddr::from(([10, 0, 0, 1], 1))),
+                certificate: Some("the proxy".into()),
+                ..Peer::default()
+            },
+            is_told: false,
+            site: Site::default(),
+            prefix: "".into(),
+            way: Way::Own(Arc::default()),
+        };
+        let trusted: [Network; 1] = ["10.0.0.0/8".parse().expect("a network")];
+        let mut headers = HeaderMap::new();
+        let direct = carrier.told(&trusted, &headers).expect("nothing is told");
+        assert_eq!(direct.peer.certificate.as_deref(), Some("the proxy"));
+        headers.insert("x-forwarded-for", HeaderValue::from_static("192.0.2.1"));
+        let behind = carrier.told(&trusted, &headers).expect("one client");
+        assert_eq!(behind.peer.certificate, None);
+        let stranger = carrier.told(&[], &headers).expect("nobody is heard");
+        assert_eq!(stranger.peer.certificate.as_deref(), Some("the proxy"));
     }
 }
