@@ -206,6 +206,12 @@ mod tests {
     }
 
     #[test]
+    fn who_has_an_empty_name_is_nobody() {
+        assert_eq!(Principal::user(""), Principal::anonymous());
+        assert!(!Identity::new("").principal().is_authenticated);
+    }
+
+    #[test]
     fn who_comes_as_a_session_begins_is_compared_with_who_began_it() {
         let (ada, nobody) = (of(Some("ada"), 1), Peer::default());
         let cases = [
