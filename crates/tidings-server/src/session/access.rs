@@ -13,7 +13,10 @@ use crate::audit::{Actor, Deed};
 use crate::node::Node;
 use crate::peer::Peer;
 use crate::refusal::Refusal;
-use crate::worker::{Connection, Phase, Worker};
+use crate::worker::{Connection, Letter, Phase, Worker};
+
+/// Sessions and subscriptions decided on for one letter; nothing else of the worker goes on meanwhile.
+const DECISIONS: usize = 1_024;
 
 /// Who asks.
 #[derive(Clone, Copy)]
@@ -112,22 +115,32 @@ impl Session {
 type Held = (u32, String);
 
 impl Worker {
-    /// Decides anew what every session of this worker has been allowed: rules have changed.
-    pub(crate) fn recheck_all(self: &Rc<Self>) {
-        for connection in self.all() {
-            self.recheck(&connection);
+    /// Decides anew what the sessions of this worker have been allowed, from this place on: rules have changed. Where they
+    /// are many it goes on behind what else the worker has to do.
+    pub(crate) fn recheck_from(self: &Rc<Self>, from: u32) {
+        let mut decisions = 0;
+        let mut place = from;
+        while let Some((at, connection)) = self.first_from(place) {
+            if decisions >= DECISIONS {
+                let rest = Letter::Recheck { from: at };
+                self.node.mailboxes[usize::from(self.id)].post(rest, 0);
+                return;
+            }
+            decisions += 1 + self.recheck(&connection);
+            place = at.saturating_add(1);
         }
     }
 
-    /// Decides anew what a session has been allowed. It ends where it may not be connected any more, and subscriptions end
-    /// that it may not have.
-    pub(crate) fn recheck(self: &Rc<Self>, connection: &Rc<Connection>) {
+    /// Decides anew what a session has been allowed; gives how many subscriptions it has. It ends where it may not be
+    /// connected any more, and subscriptions end that it may not have.
+    pub(crate) fn recheck(self: &Rc<Self>, connection: &Rc<Connection>) -> usize {
         if connection.phase() != Phase::Open {
-            return;
+            return 0;
         }
         let Some((known, subscriptions)) = self.allowed_before(connection) else {
-            return;
+            return 0;
         };
+        let count = subscriptions.len();
         let principal = known.principal();
         let asker = Asker {
             principal: &principal,
@@ -138,7 +151,7 @@ impl Worker {
             .and_then(|()| allow(self, asker, Action::Connect, ""));
         if let Err(refusal) = may {
             self.close(connection, refusal.reason, Some(&refusal.reply(None)));
-            return;
+            return count;
         }
         let mut withdrawn = Vec::new();
         for (key, destination) in subscriptions {
@@ -150,6 +163,7 @@ impl Worker {
         for one in withdrawn {
             self.tell_of_end(&one, EndedBy::Rules);
         }
+        count
     }
 
     /// Who a session is, and its subscriptions.
