@@ -127,15 +127,25 @@ pub(crate) struct Proof {
     pub(crate) digest: [u8; 32],
 }
 
+impl Proof {
+    /// Two who have no name are not one, unless they show the same.
+    fn is_of_same_user(&self, other: &Self) -> bool {
+        let (own, others) = (&self.principal.name, &other.principal.name);
+        self.digest == other.digest || own.is_some() && own == others
+    }
+}
+
 impl Peer {
-    /// Whether a request of `other` may go on with what one of this began. Where it shows no proof, who it is was looked at
-    /// before.
-    pub(crate) fn is_same_client(&self, other: &Self) -> bool {
-        let user = |proof: &Arc<Proof>| proof.principal.name.clone();
-        let proven = other.proof.as_ref().map(user);
-        self.identity == other.identity
-            && self.certificate == other.certificate
-            && proven.is_none_or(|proven| self.proof.as_ref().map(user) == Some(proven))
+    /// Whether a request of `other` may go on with what one of this began. What proves it `was_compared` where what it goes on
+    /// with was there as it came; else both show the same, or prove the same user.
+    pub(crate) fn is_same_client(&self, other: &Self, was_compared: bool) -> bool {
+        let is_same_proof = match (&self.proof, &other.proof) {
+            _ if was_compared => true,
+            (None, None) => true,
+            (Some(own), Some(other)) => own.is_of_same_user(other),
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        self.identity == other.identity && self.certificate == other.certificate && is_same_proof
     }
 }
 
@@ -175,5 +185,47 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
             Ipv6Addr::from(segments).into()
         }
         address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(name: Option<&str>, digest: u8) -> Peer {
+        let principal = name.map_or_else(Principal::anonymous, Principal::user);
+        let proof = Proof {
+            principal: Arc::new(principal),
+            csrf_token: None,
+            digest: [digest; 32],
+        };
+        Peer {
+            proof: Some(Arc::new(proof)),
+            ..Peer::default()
+        }
+    }
+
+    #[test]
+    fn who_has_an_empty_name_is_nobody() {
+        assert_eq!(Principal::user(""), Principal::anonymous());
+        assert!(!Identity::new("").principal().is_authenticated);
+    }
+
+    #[test]
+    fn who_comes_as_a_session_begins_is_compared_with_who_began_it() {
+        let (ada, nobody) = (of(Some("ada"), 1), Peer::default());
+        let cases = [
+            (&ada, &of(Some("ada"), 2), true),
+            (&ada, &of(Some("eve"), 2), false),
+            (&ada, &nobody, false),
+            (&nobody, &ada, false),
+            (&nobody, &nobody, true),
+            (&of(None, 1), &of(None, 1), true),
+            (&of(None, 1), &of(None, 2), false),
+        ];
+        for (begun, comes, expected) in cases {
+            assert_eq!(begun.is_same_client(comes, false), expected, "{comes:?}");
+        }
+        assert!(ada.is_same_client(&nobody, true));
     }
 }

@@ -67,7 +67,7 @@ impl Reloader {
             return Err(error);
         }
         for mailbox in &node.mailboxes {
-            mailbox.post(Letter::Recheck, 0);
+            mailbox.post(Letter::Recheck { from: 0 }, 0);
         }
         node.telemetry.reloaded("done");
         let mut left = node.config.differences(config);

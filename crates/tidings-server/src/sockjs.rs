@@ -47,6 +47,8 @@ struct Place {
     owner: Owner,
     /// Whose requests alone it takes, as the application around this server tells them apart.
     identity: Option<Identity>,
+    /// The same, as certificates tell them apart.
+    certificate: Option<Arc<str>>,
     /// What the first request showed and whom it proved; later ones have to show the same.
     proof: Option<Arc<Proof>>,
 }
@@ -57,6 +59,8 @@ pub(crate) struct Claim<'a> {
     /// That came by cookie with the first response.
     pub(crate) secret: Option<&'a str>,
     pub(crate) identity: Option<&'a Identity>,
+    /// Whom its certificate names.
+    pub(crate) certificate: Option<&'a str>,
     /// Of its credential.
     pub(crate) digest: Option<&'a [u8; 32]>,
 }
@@ -80,13 +84,14 @@ impl Sessions {
         let Claim {
             secret,
             identity,
+            certificate,
             digest,
         } = claim;
         let mut places = lock(&self.places);
         let Some(place) = places.get_mut(name) else {
             return Found::Nothing;
         };
-        if place.identity.as_ref() != identity {
+        if place.identity.as_ref() != identity || place.certificate.as_deref() != certificate {
             return Found::Foreign;
         }
         let is_it = |own: &str, shown: &str| is_same_secret(own.as_bytes(), shown.as_bytes());
@@ -120,6 +125,7 @@ impl Sessions {
             worker,
             owner: owner.clone(),
             identity: peer.identity.clone(),
+            certificate: peer.certificate.clone(),
             proof: peer.proof.clone(),
         });
         if place.worker == worker {
@@ -272,6 +278,27 @@ mod tests {
         };
         assert_eq!(find(Some(&ada)), Found::On(1));
         assert_eq!(find(Some(&eve)), Found::Foreign);
+        assert_eq!(find(None), Found::Foreign);
+    }
+
+    #[test]
+    fn a_session_is_of_the_certificate_that_began_it() {
+        let sessions = Sessions::default();
+        let peer = Peer {
+            certificate: Some("ada".into()),
+            ..Peer::default()
+        };
+        let claimed = sessions.claim(&name("abc"), 1, &Owner::Anyone, &peer);
+        assert_eq!(claimed, Ok(()));
+        let find = |certificate| {
+            let claim = Claim {
+                certificate,
+                ..Claim::default()
+            };
+            sessions.find(&name("abc"), claim)
+        };
+        assert_eq!(find(Some("ada")), Found::On(1));
+        assert_eq!(find(Some("eve")), Found::Foreign);
         assert_eq!(find(None), Found::Foreign);
     }
 

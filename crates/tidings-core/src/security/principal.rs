@@ -29,12 +29,13 @@ impl Principal {
         Self::default()
     }
 
-    /// An authenticated user. An empty name is none.
+    /// An authenticated user; with an empty name it is nobody, whom nobody vouches for.
     pub fn user(name: impl Into<Arc<str>>) -> Self {
         let name = name.into();
+        let is_authenticated = !name.is_empty();
         Self {
-            name: (!name.is_empty()).then_some(name),
-            is_authenticated: true,
+            name: is_authenticated.then_some(name),
+            is_authenticated,
             ..Self::default()
         }
     }

@@ -131,3 +131,34 @@ impl Tie {
         lock(&self.takeover).take()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn the_certificate_of_a_proxy_is_not_that_of_who_is_behind_it() {
+        let carrier = Carrier {
+            peer: Peer {
+                address: Some(SocketAddr::from(([10, 0, 0, 1], 1))),
+                certificate: Some("the proxy".into()),
+                ..Peer::default()
+            },
+            is_told: false,
+            site: Site::default(),
+            prefix: "".into(),
+            way: Way::Own(Arc::default()),
+        };
+        let trusted: [Network; 1] = ["10.0.0.0/8".parse().expect("a network")];
+        let mut headers = HeaderMap::new();
+        let direct = carrier.told(&trusted, &headers).expect("nothing is told");
+        assert_eq!(direct.peer.certificate.as_deref(), Some("the proxy"));
+        headers.insert("x-forwarded-for", HeaderValue::from_static("192.0.2.1"));
+        let behind = carrier.told(&trusted, &headers).expect("one client");
+        assert_eq!(behind.peer.certificate, None);
+        let stranger = carrier.told(&[], &headers).expect("nobody is heard");
+        assert_eq!(stranger.peer.certificate.as_deref(), Some("the proxy"));
+    }
+}

@@ -286,12 +286,14 @@ async fn find(node: &Node, asked: &Asked<'_>) -> Found {
     let claim = Claim {
         secret: *secret,
         identity,
+        certificate: carrier.peer.certificate.as_deref(),
         digest: digest.as_ref(),
     };
     match (node.sockjs.find(name, claim), shown) {
         (Found::Unproven { worker, user }, Some(shown)) => {
             match shown.clone().prove(node, carrier).await {
-                Ok(proof) if proof.principal.name == user => Found::On(worker),
+                // Two who have no name are not one.
+                Ok(proof) if user.is_some() && proof.principal.name == user => Found::On(worker),
                 _ => Found::Foreign,
             }
         }

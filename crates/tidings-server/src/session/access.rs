@@ -13,7 +13,10 @@ use crate::audit::{Actor, Deed};
 use crate::node::Node;
 use crate::peer::Peer;
 use crate::refusal::Refusal;
-use crate::worker::{Connection, Phase, Worker};
+use crate::worker::{Connection, Letter, Phase, Worker};
+
+/// Sessions and subscriptions decided on for one letter; nothing else of the worker goes on meanwhile.
+const DECISIONS: usize = 1_024;
 
 /// Who asks.
 #[derive(Clone, Copy)]
@@ -58,13 +61,19 @@ pub(super) fn allow(
     Err(Refusal::new(Reason::Forbidden, details))
 }
 
-/// Refuses who is revoked, or whose token is. Where the session arrives, or goes on with another token, this is asked
-/// behind that: so no revocation misses it.
-pub(super) fn not_revoked(node: &Node, asker: Asker<'_>, method: &str) -> Result<(), Refusal> {
-    if !node.security.refuses(asker.principal, node.now_ms()) {
+/// Refuses who is revoked, or whose token is, and what has expired since it was proven: the proof may be that of a request
+/// long before, or have waited for somebody's answer. Where the session arrives, or goes on with another token, this is
+/// asked behind that: so no revocation misses it.
+pub(super) fn still_proven(node: &Node, asker: Asker<'_>, method: &str) -> Result<(), Refusal> {
+    let now_ms = node.now_ms();
+    let ends_ms = asker.principal.expires_at_ms;
+    let error = if node.security.refuses(asker.principal, now_ms) {
+        AuthenticationError::Revoked
+    } else if ends_ms.is_some_and(|ends_ms| ends_ms <= now_ms) {
+        AuthenticationError::Expired
+    } else {
         return Ok(());
-    }
-    let error = AuthenticationError::Revoked;
+    };
     let actor = Actor {
         user: asker.principal.name.as_deref(),
         ..Actor::client(asker.session, asker.peer)
@@ -106,33 +115,43 @@ impl Session {
 type Held = (u32, String);
 
 impl Worker {
-    /// Decides anew what every session of this worker has been allowed: rules have changed.
-    pub(crate) fn recheck_all(self: &Rc<Self>) {
-        for connection in self.all() {
-            self.recheck(&connection);
+    /// Decides anew what the sessions of this worker have been allowed, from this place on: rules have changed. Where they
+    /// are many it goes on behind what else the worker has to do.
+    pub(crate) fn recheck_from(self: &Rc<Self>, from: u32) {
+        let mut decisions = 0;
+        let mut place = from;
+        while let Some((at, connection)) = self.first_from(place) {
+            if decisions >= DECISIONS {
+                let rest = Letter::Recheck { from: at };
+                self.node.mailboxes[usize::from(self.id)].post(rest, 0);
+                return;
+            }
+            decisions += 1 + self.recheck(&connection);
+            place = at.saturating_add(1);
         }
     }
 
-    /// Decides anew what a session has been allowed. It ends where it may not be connected any more, and subscriptions end
-    /// that it may not have.
-    pub(crate) fn recheck(self: &Rc<Self>, connection: &Rc<Connection>) {
+    /// Decides anew what a session has been allowed; gives how many subscriptions it has. It ends where it may not be
+    /// connected any more, and subscriptions end that it may not have.
+    pub(crate) fn recheck(self: &Rc<Self>, connection: &Rc<Connection>) -> usize {
         if connection.phase() != Phase::Open {
-            return;
+            return 0;
         }
         let Some((known, subscriptions)) = self.allowed_before(connection) else {
-            return;
+            return 0;
         };
+        let count = subscriptions.len();
         let principal = known.principal();
         let asker = Asker {
             principal: &principal,
             session: Some(&known),
             peer: &connection.peer,
         };
-        let may = not_revoked(&self.node, asker, "recheck")
+        let may = still_proven(&self.node, asker, "recheck")
             .and_then(|()| allow(self, asker, Action::Connect, ""));
         if let Err(refusal) = may {
             self.close(connection, refusal.reason, Some(&refusal.reply(None)));
-            return;
+            return count;
         }
         let mut withdrawn = Vec::new();
         for (key, destination) in subscriptions {
@@ -144,6 +163,7 @@ impl Worker {
         for one in withdrawn {
             self.tell_of_end(&one, EndedBy::Rules);
         }
+        count
     }
 
     /// Who a session is, and its subscriptions.

@@ -8,7 +8,7 @@ use tidings_core::disconnect::Reason;
 use tidings_core::security::Principal;
 use tidings_core::user::{UserTarget, session_topic};
 
-use super::access::{Asker, not_revoked};
+use super::access::{Asker, still_proven};
 use super::renewal::deadline;
 use super::{Session, crowd};
 use crate::node::{Node, lock};
@@ -49,7 +49,7 @@ impl Session {
             session: Some(&known),
             peer: &connection.peer,
         };
-        not_revoked(node, asker, "connect")?;
+        still_proven(node, asker, "connect")?;
         crowd::join(node, &known, &connection.peer)?;
         let id = Arc::clone(&known.id);
         self.known = Some(known);
@@ -101,16 +101,18 @@ impl Session {
     /// Whom a SEND to a user destination is for; `path` is what follows the prefix.
     pub(super) fn target(&self, node: &Node, path: &str) -> Result<UserTarget, Refusal> {
         let target = UserTarget::parse(path)?;
-        let is_own = self.known.as_ref().is_some_and(|known| {
-            *target.name == *known.id
-                || known.user.as_deref() == Some(&*target.name)
-                    // Who logs in under the name of another's session is not that session.
-                    && lock(&node.users).session(&target.name).is_none()
-        });
-        // Rules that somebody wrote know whom a client may speak to.
+        let own_name = self.known.as_ref().and_then(|known| known.user.as_deref());
+        let has_name = own_name == Some(&*target.name);
+        let is_session = self
+            .known
+            .as_ref()
+            .is_some_and(|known| *target.name == *known.id);
+        // Who logs in under the name of another's session is not that session.
+        let is_own = is_session || has_name && lock(&node.users).session(&target.name).is_none();
+        // Rules that somebody wrote know whom a client may speak to, but not that a session is called like its user.
         let is_allowed = match node.security.is_open() {
             true => node.config.broker.clients_send_to_users,
-            false => true,
+            false => !has_name,
         };
         if is_own || is_allowed {
             Ok(target)

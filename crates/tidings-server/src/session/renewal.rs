@@ -9,7 +9,7 @@ use tidings_core::disconnect::Reason;
 use tidings_core::security::{Action, Credentials, Principal, TokenSource};
 use tidings_stomp::{Command, Frame, encoder};
 
-use super::access::{Asker, allow, not_revoked};
+use super::access::{Asker, allow, still_proven};
 use super::connect::EXPIRES_IN;
 use super::{Session, application, authenticate};
 use crate::clock;
@@ -60,7 +60,7 @@ fn go_on(
         session: None,
         peer: &connection.peer,
     };
-    let renewed = not_revoked(&worker.node, asker, "renewal")
+    let renewed = still_proven(&worker.node, asker, "renewal")
         .and_then(|()| allow(worker, asker, Action::Connect, ""))
         .and_then(|()| renew(worker, connection, principal));
     if let Err(refusal) = renewed {

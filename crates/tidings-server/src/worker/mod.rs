@@ -89,8 +89,9 @@ pub(crate) enum Letter {
     Disconnect(ConnectionKey, Arc<Farewell>),
     /// Which subscriptions there are, or are to end.
     Survey(Box<Survey>),
-    /// The rules have changed: what clients have been allowed is decided anew.
-    Recheck,
+    /// The rules have changed: what clients have been allowed is decided anew, of those from this place on. They keep their
+    /// places.
+    Recheck { from: u32 },
     /// Every connection must go: the server stops.
     Drain,
     /// The worker ends; connections that are left are cut.
@@ -258,7 +259,7 @@ impl Worker {
                 }
             }
             Letter::Survey(survey) => self.survey(*survey),
-            Letter::Recheck => self.recheck_all(),
+            Letter::Recheck { from } => self.recheck_from(from),
             Letter::Stop => {}
             Letter::Drain => {
                 for connection in self.all() {
@@ -377,6 +378,13 @@ impl Worker {
     pub(crate) fn all(&self) -> Vec<Rc<Connection>> {
         let connections = self.connections.borrow();
         connections.iter().map(|(_, one)| Rc::clone(one)).collect()
+    }
+
+    /// The first connection that stands there or behind, with its place.
+    pub(crate) fn first_from(&self, place: u32) -> Option<(u32, Rc<Connection>)> {
+        let connections = self.connections.borrow();
+        let mut places = place as usize..connections.capacity();
+        places.find_map(|at| Some((at as u32, Rc::clone(connections.get(at)?))))
     }
 
     fn connection(&self, key: ConnectionKey) -> Option<Rc<Connection>> {

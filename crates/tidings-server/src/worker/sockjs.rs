@@ -288,7 +288,9 @@ impl Worker {
         });
         let peer = &listen.peer;
         if let Some(connection) = current {
-            if !connection.peer.is_same_client(peer) {
+            // Who brings the right to create a session found none.
+            let was_compared = listen.ticket.is_none();
+            if !connection.peer.is_same_client(peer, was_compared) {
                 // It began while this request was on its way, and is somebody else's.
                 return;
             }

@@ -463,3 +463,24 @@ fn a_login_is_no_proof_beside_one() {
         assert_eq!(peer.connected().get("user-name"), Some("ann"));
     });
 }
+
+/// Rules by which users may send to themselves let nobody send to a session by taking its id for a name.
+#[test]
+fn who_is_called_like_a_session_is_not_that_session() {
+    run(async {
+        let server = of_tokens().start().await;
+        let mut bob = bearer(server.dial(), &token("bob", &[], &[]))
+            .connect()
+            .await;
+        bob.subscribe("/user/queue/notes").await;
+        let eve = token(bob.session(), &[], &[]);
+        let mut eve = bearer(server.dial(), &eve).connect().await;
+        eve.subscribe("/user/queue/notes").await;
+        let to_bob = format!("/user/{}/queue/notes", bob.session());
+        let to_herself = format!("/user/{}/queue/notes", eve.session());
+        assert_ne!(to_bob, to_herself);
+        eve.send(&to_bob, "from eve").await;
+        assert_eq!(eve.error().await.code(), "refused");
+        bob.silence(SECOND).await;
+    });
+}

@@ -379,3 +379,51 @@ fn of_those_that_wait_to_be_checked_there_are_only_so_many() {
         drop(dial.connect().await);
     });
 }
+
+#[test]
+fn what_has_expired_before_connect_lets_nobody_send() {
+    run(async {
+        let server = of_tokens().config(|config| config.jwt.leeway = Duration::ZERO);
+        let server = server.start().await;
+        let first = token_for("ann", &[], &["red"], 5 * SECOND);
+        let mut peer = bearer(server.dial(), &token("bob", &[], &["red"]))
+            .connect()
+            .await;
+        peer.subscribe("/topic/team/red/chat").await;
+        let dial = server.dial().over(Link::WebSocket);
+        let authorization = format!("Bearer {first}");
+        let mut late = dial
+            .http_header("authorization", &authorization)
+            .open()
+            .await;
+        tidings_testkit::pass(8 * SECOND).await;
+        let both = "CONNECT\naccept-version:1.2\nhost:h\n\n\0\
+                    SEND\ndestination:/topic/team/red/chat\n\nlate\0";
+        late.send_bytes(both.as_bytes()).await;
+        assert_eq!(late.frame().await.header("code"), Some("token-expired"));
+        peer.silence(SECOND).await;
+    });
+}
+
+#[test]
+fn a_token_that_expired_while_it_was_checked_renews_nothing() {
+    run(async {
+        let slow = |credentials: Credentials| async move {
+            let is_renewal = format!("{credentials:?}").contains("Renewal");
+            let ends = crate::world::system_ms() + 5_000;
+            if is_renewal {
+                tidings_testkit::pass(8 * SECOND).await;
+                return Ok(Principal::user("ann").expiring_at_ms(ends));
+            }
+            Ok(Principal::user("ann"))
+        };
+        let server = TestServer::builder().authenticator(slow);
+        let server = server.rules(["allow any"]).start().await;
+        let dial = server.dial().token("x").header("error-mode", "continue");
+        let mut peer = dial.connect().await;
+        peer.send_frame(renewal("y")).await;
+        assert_eq!(peer.frame().await.header("code"), Some("token-expired"));
+        // What proved it first still does.
+        peer.silence(20 * SECOND).await;
+    });
+}

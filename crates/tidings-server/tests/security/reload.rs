@@ -162,3 +162,32 @@ fn keys_change_and_bad_ones_keep_those_that_were() {
         stays.silence(Duration::from_secs(1)).await;
     });
 }
+
+#[test]
+fn however_many_there_are_each_is_checked_anew() {
+    run(async {
+        let builder = of_tokens().config(|config| config.server.workers = 1);
+        let mut server = builder.start().await;
+        let mut peers = Vec::new();
+        // More than are checked at one go.
+        for _ in 0..4 {
+            let dial = bearer(server.dial(), &token("ann", &[], &[]));
+            let mut peer = dial.connect().await;
+            peer.subscribe("/user/queue/errors").await;
+            for number in 0..500 {
+                peer.subscribe(&format!("/topic/prices/{number}")).await;
+            }
+            peers.push(peer);
+        }
+        let reloaded = server.reload(|config| {
+            let rules = ["deny any /topic/prices/499"];
+            config.security.rules = lines(&[&rules, RULES].concat());
+        });
+        reloaded.expect("good rules");
+        for peer in &mut peers {
+            let told = peer.message().await;
+            assert_eq!(told.header("ended-destination"), Some("/topic/prices/499"));
+            peer.silence(Duration::from_secs(1)).await;
+        }
+    });
+}
