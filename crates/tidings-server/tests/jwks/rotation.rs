@@ -135,7 +135,10 @@ async fn a_rotation_under_load_loses_no_session_and_no_message() {
     assert_eq!(issuer.asked(), 2, "one question for all of them");
 
     let late = Client::connect(server.address, &first.token(&issuer.name, "late")).await;
-    assert_eq!(late.err().as_deref(), Some("bad-credentials"));
+    // Its key is gone; until the issuer may be asked again, it could be a new one as well.
+    let codes = [Some("bad-credentials"), Some("authentication-unavailable")];
+    let late = late.err();
+    assert!(codes.contains(&late.as_deref()), "{late:?}");
     for sent in load.ends().await {
         assert!(sent > 0);
     }

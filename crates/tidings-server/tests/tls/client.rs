@@ -100,7 +100,7 @@ impl Client {
     pub(crate) fn line(&mut self) -> String {
         let mut line = Vec::new();
         while !line.ends_with(b"\n") {
-            line.extend(self.byte().expect("a line comes"));
+            line.push(self.byte().expect("a line comes").expect("no end within"));
         }
         let line = String::from_utf8(line).expect("text");
         line.trim_end_matches(['\r', '\n']).to_owned()
