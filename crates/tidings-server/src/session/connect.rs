@@ -67,11 +67,12 @@ fn greet(
     let Some(interceptor) = application::interceptor(&worker.node, Command::Connect) else {
         return accept(worker, connection, &request, principal);
     };
-    let frame = request.frame.clone();
+    let frame = named(connection, &principal, &request.frame);
+    let shown = frame.clone();
     let act =
         move |worker: &Rc<Worker>, connection: &Rc<Connection>, passed: Intercepted| match passed {
             Ok(frame) => {
-                let principal = renamed(connection, principal, &request.frame, &frame);
+                let principal = renamed(connection, principal, &shown, &frame);
                 let request = ConnectRequest { frame, ..request };
                 accept(worker, connection, &request, principal);
             }
@@ -80,6 +81,21 @@ fn greet(
             }
         };
     application::intercept(worker, connection, interceptor, frame, known, act);
+}
+
+/// CONNECT as an application sees it: the name that is proven stands in place of what the client calls itself. Or who calls
+/// itself what the application makes of it would not be renamed.
+fn named(connection: &Connection, principal: &Principal, frame: &Frame) -> Frame {
+    let mut frame = frame.clone();
+    let Some(name) = principal.name.as_deref() else {
+        return frame;
+    };
+    let login = frame.header("login");
+    if connection.peer.identity.is_none() && login.is_some_and(|login| login != name) {
+        let others = frame.headers.iter().filter(|(name, _)| *name != "login");
+        frame.headers = others.chain([("login", name)]).collect();
+    }
+    frame
 }
 
 /// An application that has changed the `login` vouches for the new one, unless the one around the server has said who it is.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tidings_auth::issue::{DEVELOPMENT_SECRET, Issue, issue};
+use tidings_core::application::{Failure, Session};
 use tidings_core::security::{AuthenticationError, Credentials, Principal};
 use tidings_server::config::AuthenticatorKind;
 use tidings_testkit::{Command, Frame, Link, Peer, TestServer, now, run};
@@ -425,5 +426,31 @@ fn a_token_that_expired_while_it_was_checked_renews_nothing() {
         assert_eq!(peer.frame().await.header("code"), Some("token-expired"));
         // What proved it first still does.
         peer.silence(20 * SECOND).await;
+    });
+}
+
+/// What the application makes of a user counts, whatever the client has called itself before.
+#[test]
+fn who_is_renamed_cannot_keep_its_name_by_claiming_the_new_one() {
+    run(async {
+        let demoted = async |frame: Frame, _: Arc<Session>| {
+            let others = frame.headers.iter().filter(|(name, _)| *name != "login");
+            let headers = others.chain([("login", "guest")]).collect();
+            Ok::<_, Failure>(Frame { headers, ..frame })
+        };
+        let server = of_tokens().application(router().interceptor([Command::Connect], demoted));
+        let server = server.start().await;
+        let dial = bearer(server.dial(), &token("ann", &["staff"], &[]));
+        for dial in [dial.clone(), dial.clone().login("guest"), dial.login("ann")] {
+            let mut peer = dial.connect().await;
+            assert_eq!(peer.connected().get("user-name"), Some("guest"));
+            peer.send_frame(
+                Frame::new(Command::Subscribe)
+                    .with_header("id", "1")
+                    .with_header("destination", "/topic/secret/a"),
+            )
+            .await;
+            assert_eq!(peer.error().await.code(), "forbidden");
+        }
     });
 }
