@@ -1,13 +1,16 @@
-//! A server within the test, with tokens of development and the API: time is that of the test.
+//! A server within the test, that takes tokens, with the API: time is that of the test.
 
 use serde_json::Value;
-use tidings_auth::issue::{DEVELOPMENT_SECRET, Issue, issue};
+use tidings_auth::issue::{Issue, issue};
 use tidings_server::LocalConnection;
-use tidings_server::config::{ApiKey, Config};
+use tidings_server::config::{ApiKey, AuthenticatorKind, Config, Secret};
 use tidings_testkit::TestServer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const KEY: &str = "0123456789abcdef";
+
+/// What tokens are signed with.
+const SECRET: &str = "a-secret-that-only-these-tests-know";
 
 /// A day of tokens is enough for every test.
 const LIFETIME: std::time::Duration = std::time::Duration::from_hours(24);
@@ -16,6 +19,10 @@ pub(crate) async fn start(change: impl FnOnce(&mut Config)) -> TestServer {
     let builder = TestServer::builder().config(|config| {
         config.api.enabled = true;
         config.api.keys = vec![ApiKey::new(KEY).expect("it is long enough")];
+        config.security.authenticator = vec![AuthenticatorKind::Jwt];
+        config.security.anonymous = true;
+        config.security.rules = vec!["allow connect".to_owned(), "allow any".to_owned()];
+        config.jwt.secret = Some(Secret(SECRET.to_owned()));
         change(config);
     });
     builder.start().await
@@ -57,7 +64,7 @@ pub(crate) fn bearer(user: &str, token_id: &str) -> String {
         token_id: Some(token_id.to_owned()),
         ..Issue::default()
     };
-    let token = issue(DEVELOPMENT_SECRET.as_bytes(), &wanted, now_ms());
+    let token = issue(SECRET.as_bytes(), &wanted, now_ms());
     format!("Bearer {}", token.expect("the secret is long"))
 }
 
