@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::checked::is_same_secret;
+use super::values::is_same_secret;
 
 /// Longest name, in bytes.
 const MAX_NAME_BYTES: usize = 64;

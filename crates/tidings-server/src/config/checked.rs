@@ -3,7 +3,6 @@
 //! A key is one entry of the table below: its doc comment is its text in `docs/configuration.md`, its type and default
 //! are those of the struct, and its [`Form`] is what the parser accepts.
 
-use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,6 +20,10 @@ use super::form::{
 };
 use super::key::{Key, Section, sections};
 use super::network::Network;
+pub use super::values::{
+    AllowedOrigins, AuthenticatorKind, ClientCertificates, JwtIssuer, KeySource, Secret,
+    SlowConsumerPolicy, TlsVersion, WebhookRoute,
+};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -561,50 +564,6 @@ sections! {
     }
 }
 
-/// Whether clients show a certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClientCertificates {
-    /// None is asked for.
-    Off,
-    /// One that is shown must be good.
-    Optional,
-    /// Nobody comes in without.
-    Required,
-}
-
-/// A version of TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TlsVersion {
-    /// TLS 1.2 (RFC 5246).
-    Tls12,
-    /// TLS 1.3 (RFC 8446).
-    Tls13,
-}
-
-/// Which `Origin` headers a WebSocket handshake or a SockJS request may carry. One without it is allowed,
-/// unless its `Sec-Fetch-Site` says that another origin asks and its `Referer` names none that may.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AllowedOrigins {
-    /// Scheme, host and port of the request itself.
-    SameOrigin,
-    /// Same origin, and these, each `scheme://host[:port]` in lower case without a trailing slash. `*.` before the host
-    /// stands for one label or more, `*` as port for each.
-    List(Vec<String>),
-    /// Every origin.
-    Any,
-}
-
-/// What happens to a client that reads slower than it is sent to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SlowConsumerPolicy {
-    /// Close the connection with the reason `slow-consumer`.
-    Close,
-    /// Drop the oldest waiting messages.
-    DropOldest,
-    /// Keep only the latest waiting message of each destination; close if that is still too much.
-    KeepLatest,
-}
-
 impl Config {
     /// Which destinations there are.
     pub fn destinations(&self) -> Destinations {
@@ -620,130 +579,6 @@ impl Config {
             },
             max_bytes: broker.max_destination_bytes,
             max_segments: broker.max_destination_segments,
-        }
-    }
-}
-
-impl Webhook {
-    /// Whether a back end is named that does the work of an application: then webhooks are that of the server. One that
-    /// only authenticates is none.
-    pub fn is_used(&self) -> bool {
-        let urls = [&self.connect_url, &self.subscribe_url, &self.events_url];
-        !self.routes.is_empty() || urls.into_iter().any(Option::is_some)
-    }
-
-    /// Whether any back end is named.
-    pub(crate) fn asks_anybody(&self) -> bool {
-        !self.routes.is_empty() || self.urls().next().is_some()
-    }
-
-    /// The keys that name one back end, those that are there.
-    pub(crate) fn urls(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let urls = [
-            ("webhook.connect_url", &self.connect_url),
-            ("webhook.subscribe_url", &self.subscribe_url),
-            ("webhook.authenticate_url", &self.authenticate_url),
-            ("webhook.events_url", &self.events_url),
-        ];
-        urls.into_iter()
-            .filter_map(|(key, url)| Some((key, url.as_deref()?)))
-    }
-}
-
-/// Destinations of the application that a back end answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WebhookRoute {
-    /// What follows the application prefix: `trade/{symbol}`.
-    pub pattern: String,
-    /// Where requests go: `http://127.0.0.1:9000/trade`, or a url of HTTPS.
-    pub url: String,
-}
-
-/// What nobody else may know: it shows itself nowhere.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
-
-impl Secret {
-    /// Whether `shown` is this secret; an empty one is none. Takes as long for a wrong guess as for one that is nearly
-    /// right; only its length shows.
-    pub(crate) fn is(&self, shown: &[u8]) -> bool {
-        !self.0.is_empty() && is_same_secret(self.0.as_bytes(), shown)
-    }
-}
-
-/// Takes as long for a wrong guess as for one that is nearly right.
-pub(crate) fn is_same_secret(own: &[u8], shown: &[u8]) -> bool {
-    let difference = own.iter().zip(shown).fold(0, |all, (own, shown)| {
-        std::hint::black_box(all | (own ^ shown))
-    });
-    own.len() == shown.len() && difference == 0
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("Secret(..)")
-    }
-}
-
-/// Who says who a client is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AuthenticatorKind {
-    /// The `login` header is the user's name; nothing is proven.
-    TrustLogin,
-    /// Names and passcodes of a file.
-    Users,
-    /// Signed tokens.
-    Jwt,
-    /// A back end.
-    Webhook,
-}
-
-impl AuthenticatorKind {
-    const NAMES: [(Self, &'static str); 4] = [
-        (Self::TrustLogin, "trust-login"),
-        (Self::Users, "users"),
-        (Self::Jwt, "jwt"),
-        (Self::Webhook, "webhook"),
-    ];
-
-    /// As a file says it.
-    pub fn name(self) -> &'static str {
-        Self::NAMES[self as usize].1
-    }
-
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        let mut names = Self::NAMES.into_iter();
-        names.find_map(|(kind, own)| (own == name).then_some(kind))
-    }
-}
-
-/// Whose tokens are taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JwtIssuer {
-    /// The claim `iss`.
-    pub issuer: String,
-    /// Where its keys are.
-    pub keys: KeySource,
-}
-
-/// Where keys are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeySource {
-    /// A JWKS (RFC 7517, section 5).
-    Url(String),
-    /// A JWKS, or a public key in PEM where its name ends in `.pem`.
-    File(PathBuf),
-    /// `jwt.secret`.
-    Secret,
-}
-
-impl fmt::Display for JwtIssuer {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let issuer = &self.issuer;
-        match &self.keys {
-            KeySource::Url(url) => write!(out, "{issuer} -> {url}"),
-            KeySource::File(path) => write!(out, "{issuer} -> {}", path.display()),
-            KeySource::Secret => write!(out, "{issuer} -> secret"),
         }
     }
 }

@@ -19,9 +19,9 @@ mod reference;
 #[cfg(test)]
 mod tests;
 mod units;
+mod values;
 
 pub use api_key::{ApiKey, ApiScope};
-pub(crate) use checked::is_same_secret;
 pub use checked::{
     Admin, AllowedOrigins, Api, Audit, AuthenticatorKind, Broker, ClientCertificates, Config, Http,
     Jwt, JwtIssuer, KeySource, Outbox, Queue, Secret, Security, Server, Session,
@@ -33,3 +33,4 @@ pub use load::{Overrides, Setting};
 pub(crate) use network::is_trusted;
 pub use network::{Network, NetworkError};
 pub use units::parse_duration;
+pub(crate) use values::is_same_secret;

@@ -57,3 +57,29 @@ pub(super) fn warnings(webhook: &Webhook) -> impl Iterator<Item = String> {
 fn others_can_read(url: &str) -> bool {
     parse(url).is_ok_and(|url| url.scheme_str() == Some("http") && !is_local(&url))
 }
+
+impl Webhook {
+    /// Whether a back end is named that does the work of an application: then webhooks are that of the server. One that
+    /// only authenticates is none.
+    pub fn is_used(&self) -> bool {
+        let urls = [&self.connect_url, &self.subscribe_url, &self.events_url];
+        !self.routes.is_empty() || urls.into_iter().any(Option::is_some)
+    }
+
+    /// Whether any back end is named.
+    pub(crate) fn asks_anybody(&self) -> bool {
+        !self.routes.is_empty() || self.urls().next().is_some()
+    }
+
+    /// The keys that name one back end, those that are there.
+    pub(crate) fn urls(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let urls = [
+            ("webhook.connect_url", &self.connect_url),
+            ("webhook.subscribe_url", &self.subscribe_url),
+            ("webhook.authenticate_url", &self.authenticate_url),
+            ("webhook.events_url", &self.events_url),
+        ];
+        urls.into_iter()
+            .filter_map(|(key, url)| Some((key, url.as_deref()?)))
+    }
+}
