@@ -33,7 +33,7 @@ pub enum RunError {
         "a worker has panicked: its connections are lost; start the server again and report what the log says"
     )]
     Worker,
-    /// [`Server::application`] was given one, and the configuration has webhooks.
+    /// [`Server::application`](crate::Server::application) was given one, and the configuration has webhooks.
     #[error(
         "`webhook` is configured, but this program brings an application of its own; remove the section \
          `webhook`, or the application"
@@ -56,7 +56,7 @@ pub enum RunError {
     /// A listener is to speak TLS, and what `[tls]` names cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// `webhook` was not checked by [`Config::load`], or the file of `webhook.ca` holds no certificates.
+    /// `webhook` was not checked by [`Config::load`](crate::config::Config::load), or the file of `webhook.ca` holds no certificates.
     #[error("`webhook` {0}")]
     Webhook(String),
 }
