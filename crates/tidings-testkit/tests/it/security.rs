@@ -50,6 +50,7 @@ fn an_async_closure_is_asked_in_the_handshake_at_connect_and_at_a_renewal() {
         let server = builder().authenticator(move |credentials: Credentials| {
             let heard = Arc::clone(&heard);
             async move {
+                // An answer that takes its time, on the paused clock of `run`: nobody waits for it.
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 let Credential::Token { token, source } = credentials.credential else {
                     return Err(AuthenticationError::Missing("send a token".to_owned()));
